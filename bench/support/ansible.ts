@@ -1,0 +1,106 @@
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { CLONE } from "../../ops/context.ts";
+import { ensureDebianPackages } from "../../toolchain/debian.ts";
+import { type Bench, report, VoidMeasurement } from "./bench.ts";
+import { describe, type Described } from "./inspected.ts";
+import { listTasks, parseRecap, renderAnsibleCfg, renderPlaybook, voidRecap } from "./playbook.ts";
+
+/** The name of the machine in the SSH configuration, and so in the inventory. */
+const HOST = "vpai";
+const OURS = "docker ps --quiet --no-trunc --filter label=vpai.service";
+
+/** A playbook for what runs on a host. */
+export interface Playbook {
+  /** Names, with the number of items. */
+  readonly tasks: readonly string[];
+  readonly version: string;
+  /** One run over the host; its wall time in milliseconds. Void when it changes anything. */
+  run(): Promise<number>;
+  /** Void when the containers are no longer those that were described. */
+  verify(): Promise<void>;
+  /** Closes the connection that the runs share. */
+  close(): Promise<void>;
+}
+
+/** Describes what runs on the host that `sshConfig` (absolute) leads to, and writes the playbook that would make it. */
+export async function makePlaybook(sshConfig: string, { folder, signal }: Bench): Promise<Playbook> {
+  await ensureDebianPackages(["ansible"], "the comparison with Ansible", report);
+  const dir = join(folder, "ansible");
+  const sockets = join(dir, "cp");
+  await mkdir(join(dir, "files"), { recursive: true });
+  const ssh = onHost(sshConfig, signal);
+  // What Ansible's Docker modules need over there; not part of what is measured.
+  await ssh('python3 -c "import requests" || sudo -n apt-get install -q -y --no-install-recommends python3-requests');
+  const described = await look(ssh);
+  await fetchFiles(sshConfig, described, join(dir, "files"), signal);
+  await writeFile(join(dir, "playbook.yml"), renderPlaybook(described));
+  await writeFile(join(dir, "ansible.cfg"), renderAnsibleCfg(dir, sshConfig));
+  await writeFile(join(dir, "inventory"), `${HOST} ansible_python_interpreter=/usr/bin/python3\n`);
+  const tasks = listTasks(described);
+  const env = { ANSIBLE_CONFIG: join(dir, "ansible.cfg"), ANSIBLE_HOME: join(dir, "home"), LC_ALL: "C.UTF-8" };
+  const containers = await ssh(OURS);
+  const { stdout } = await execa("ansible-playbook", ["--version"], { env });
+  return {
+    tasks,
+    version: stdout.split("\n")[0] ?? "",
+    run: async () => {
+      const from = performance.now();
+      // From the clone: the paths in the SSH configuration are relative to it.
+      const { all } = await execa("ansible-playbook", ["-i", join(dir, "inventory"), join(dir, "playbook.yml")], {
+        ...{ cwd: CLONE, env, stdin: "ignore", all: true, reject: false, cancelSignal: signal },
+      });
+      const ms = performance.now() - from;
+      signal.throwIfAborted();
+      const why = voidRecap(parseRecap(all, HOST), tasks.length);
+      if (why !== undefined) throw new VoidMeasurement(`Ansible's run was no no-op: ${why}\n${all}`);
+      return ms;
+    },
+    verify: async () => {
+      if ((await ssh(OURS)) !== containers) throw new VoidMeasurement("the containers are not those of the beginning");
+    },
+    close: async () => {
+      for (const socket of await readdir(sockets)) {
+        await execa("ssh", ["-o", `ControlPath=${join(sockets, socket)}`, "-O", "exit", HOST], { stderr: "ignore" });
+      }
+    },
+  };
+}
+
+type Ssh = (command: string) => Promise<string>;
+
+const onHost =
+  (sshConfig: string, signal: AbortSignal): Ssh =>
+  async (command) =>
+    (await execa("ssh", ["-F", sshConfig, HOST, command], { cwd: CLONE, stdin: "ignore", cancelSignal: signal }))
+      .stdout;
+
+async function look(ssh: Ssh): Promise<Described> {
+  const json = async (command: string): Promise<unknown> => JSON.parse(await ssh(command));
+  const sources = (readOnly: boolean): string => {
+    const wanted = readOnly ? "{{if .ReadOnly}}" : "{{if not .ReadOnly}}";
+    return `${OURS} | xargs docker inspect --format '{{range .HostConfig.Mounts}}${wanted}{{println .Source}}{{end}}{{end}}'`;
+  };
+  const find = (readOnly: boolean, ...depth: string[]): Promise<string> => {
+    const words = ["xargs -I{} sudo -n find {}", ...depth, "-printf '%y %m %U %G %p\\n'"];
+    return ssh(`${sources(readOnly)} | grep . | ${words.join(" ")}`);
+  };
+  return describe({
+    containers: await json(`${OURS} | xargs docker inspect`),
+    images: await json(`${OURS} | xargs docker inspect --format '{{.Image}}' | sort -u | xargs docker image inspect`),
+    networks: await json("docker network ls --quiet --filter type=custom | xargs docker network inspect"),
+    // What is mounted read-only is configuration; what is in the others is the services' own.
+    paths: [await find(true), await find(false, "-maxdepth 0")].join("\n"),
+  });
+}
+
+/** Copies the configuration files, secrets among them, into a folder that only this user may enter. */
+async function fetchFiles(sshConfig: string, described: Described, to: string, signal: AbortSignal): Promise<void> {
+  const files = described.services.flatMap(({ paths }) => paths.filter((path) => !path.directory));
+  const names = files.map(({ path }) => path.replace(/^\//, ""));
+  const { stdout } = await execa("ssh", ["-F", sshConfig, HOST, `sudo -n tar -C / -c ${names.join(" ")}`], {
+    ...{ cwd: CLONE, stdin: "ignore", encoding: "buffer", cancelSignal: signal },
+  });
+  await execa("tar", ["-x", "--no-same-owner", "-C", to], { input: stdout });
+}

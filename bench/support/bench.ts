@@ -1,0 +1,80 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { CLONE } from "../../ops/context.ts";
+import { closeWorld } from "../../sandbox/client.ts";
+import { instanceOf, readWorldFile } from "../../sandbox/instance.ts";
+import { OperatorError } from "../../shared/errors.ts";
+
+/** A measurement that measured something else. The times of a benchmark never fail it, this does. */
+export class VoidMeasurement extends Error {}
+
+/** What a benchmark has to work with. */
+export interface Bench {
+  /** Its own sandbox; does not exist yet. */
+  readonly instance: string;
+  /** Its own temporary folder, mode 0700. */
+  readonly folder: string;
+  /** Aborts when the operator ends the benchmark. */
+  readonly signal: AbortSignal;
+}
+
+/** Tells a person what is under way; results go to stdout. */
+export const report = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/** How busy the machine is: its load average over one minute beside its processors, with a warning where it matters. */
+export function load(): string {
+  const [now, processors] = [loadavg()[0] ?? 0, availableParallelism()];
+  const warning = now > 1.5 * processors ? " (busy: times are longer than on a quiet machine)" : "";
+  return `${now.toFixed(2)} on ${processors} processors${warning}`;
+}
+
+/** Runs a benchmark in a sandbox of its own and removes that again, whatever happens. Sets the exit code. */
+export async function benchmark(instance: string, body: (bench: Bench) => Promise<void>): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort(new Error(`by ${signal}`)));
+  try {
+    await refuseSecond(instance);
+    const folder = await mkdtemp(join(tmpdir(), "vpai-bench-"));
+    try {
+      await body({ instance, folder, signal: stop.signal });
+    } finally {
+      await closeWorld(instance, report);
+      await rm(folder, { recursive: true });
+    }
+  } catch (error) {
+    process.exitCode = 1;
+    process.stderr.write(`\n${explained(error, stop.signal)}\n`);
+  }
+}
+
+function explained(error: unknown, signal: AbortSignal): string {
+  if (signal.aborted) return "the benchmark was ended; its sandbox is gone";
+  if (error instanceof VoidMeasurement) return `void: ${error.message}`;
+  if (error instanceof OperatorError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+async function refuseSecond(instance: string): Promise<void> {
+  if ((await readWorldFile(instanceOf(instance))) === undefined) return;
+  throw new OperatorError({
+    key: `sandbox ${instance}`,
+    found: "it is there: another benchmark runs, or one was killed",
+    fix: `if none runs: \`vpai sandbox down --instance ${instance}\``,
+  });
+}
+
+/** `vpai start` in the benchmark's sandbox: what it says, shown as it comes, and its wall time in milliseconds. */
+export async function start({ instance, signal }: Bench): Promise<{ readonly said: string; readonly ms: number }> {
+  const args = ["--disable-warning=ExperimentalWarning", join(CLONE, "ops/main.ts"), "start", "--instance", instance];
+  const from = performance.now();
+  const { stderr } = await execa(process.execPath, args, {
+    cwd: CLONE,
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: ["pipe", "inherit"],
+    cancelSignal: signal,
+  });
+  return { said: stderr, ms: performance.now() - from };
+}

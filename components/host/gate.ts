@@ -1,0 +1,31 @@
+import { DEPLOY_USER } from "../vps/machine.ts";
+
+/** What the readiness gate checks last, besides what the bootstrap itself reads back. */
+export const READY = "ready";
+
+/**
+ * Waits for cloud-init, compares the machine's bootstrap with ours and runs ours (which comes on stdin) when they
+ * differ. Its last line is {@link READY}; the log of a bootstrap stays on the machine.
+ */
+export function renderReadiness(): string {
+  return `set -euo pipefail
+script=$(mktemp)
+trap 'rm -f "$script"' EXIT
+cat > "$script"
+if command -v cloud-init > /dev/null; then
+  timeout 900 cloud-init status --wait > /dev/null || echo "cloud-init ended with complaints: /var/log/cloud-init-output.log" >&2
+fi
+wanted=$(sed -n 's/^export VPAI_HASH=//p' "$script")
+actual=$(cat /var/lib/vpai/bootstrap 2> /dev/null || echo none)
+if [ "$actual" != "$wanted" ]; then
+  sudo -n install -d -m 0755 /var/log/vpai
+  sudo -n bash "$script" 2>&1 | sudo -n tee /var/log/vpai/bootstrap.log | tail -n 5 >&2
+fi
+[ "$(cat /var/lib/vpai/bootstrap)" = "$wanted" ]
+[ "$(id -un)" = ${DEPLOY_USER} ]
+sudo -n -u ${DEPLOY_USER} docker info --format '{{.ServerVersion}}' > /dev/null
+test -x /usr/local/lib/vpai/files
+test -x /usr/local/lib/vpai/gate
+echo ${READY}
+`;
+}

@@ -1,0 +1,134 @@
+import * as command from "@pulumi/command";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import type { NetworkName } from "../service/definition.ts";
+import type { Machine } from "../vps/machine.ts";
+import { renderReadiness } from "./gate.ts";
+import { NETWORKS } from "./networks.ts";
+import { materialise, renderSshFiles, SSH_ALIAS } from "./ssh-files.ts";
+
+export interface HostArgs {
+  readonly machine: Machine;
+  /** Work folder, relative to the program's: the SSH files go to `ssh/` in it. */
+  readonly workFolder: string;
+  readonly networks: readonly NetworkName[];
+}
+
+/** A script on the host. */
+export interface HostCommandArgs {
+  /** No secret in it: a failure prints it. */
+  readonly create: string;
+  /** Where secrets travel. */
+  readonly stdin?: pulumi.Input<string>;
+  /** Run again when one of them changes; the machine's identity is always among them. */
+  readonly triggers?: readonly pulumi.Input<string>[];
+}
+
+/**
+ * A machine that is ours: bootstrapped, verified, its Docker daemon reached over one shared SSH connection. Everything
+ * that lives on a machine is made through {@link Host.on} or {@link Host.command}: it is replaced with the machine, and
+ * waits until the machine is ready.
+ *
+ *     const host = new Host("host", { machine, workFolder: ".vpai/prod", networks: ["backend"] });
+ *     new docker.Network("x", {}, host.on(parent));
+ */
+export class Host extends pulumi.ComponentResource {
+  /** Succeeds once the machine is ready. */
+  readonly ready: command.remote.Command;
+  readonly networks: ReadonlyMap<NetworkName, docker.Network>;
+  readonly #machine: Machine;
+  readonly #provider: docker.Provider;
+
+  constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("vpai:host:Host", name, {}, opts);
+    this.#machine = args.machine;
+    const { id, address, sshPort, user, hostKey, privateKey, bootstrap } = args.machine;
+    this.ready = new command.remote.Command(
+      `${name}-ready`,
+      this.#script({ create: renderReadiness(), stdin: bootstrap }),
+      this.#tied(this, { dependsOn: [args.machine.anchor] }),
+    );
+    const folder = `${args.workFolder}/ssh`;
+    const sshOpts = pulumi.all([id, address, hostKey, privateKey]).apply(([machineId, at, key, secret]) => {
+      const access = { machineId, address: at, port: sshPort, user, hostKey: key, privateKey: secret };
+      materialise(folder, renderSshFiles(folder, access));
+      return ["-F", `${folder}/config`];
+    });
+    this.#provider = new docker.Provider(
+      `${name}-docker`,
+      // The path of a file, not what is in it: nothing about it is secret.
+      { host: `ssh://${SSH_ALIAS}`, sshOpts: pulumi.unsecret(sshOpts), disableDockerDaemonCheck: true },
+      { parent: this },
+    );
+    this.networks = new Map(
+      args.networks.map((network) => [network, this.#network(`${name}-network-${network}`, network)]),
+    );
+    this.registerOutputs();
+  }
+
+  /** Options of a Docker resource on this host: the only place that knows how it is tied to the machine. */
+  on(parent: pulumi.Resource, extra: pulumi.CustomResourceOptions = {}): pulumi.CustomResourceOptions {
+    return {
+      ...this.#tied(parent, { ...extra, dependsOn: [this.ready, ...list(extra.dependsOn)] }),
+      provider: this.#provider,
+    };
+  }
+
+  /** A script on this host, run once the machine is ready: the only place that makes one. */
+  command(
+    name: string,
+    args: HostCommandArgs,
+    parent: pulumi.Resource,
+    extra: pulumi.CustomResourceOptions = {},
+  ): command.remote.Command {
+    return new command.remote.Command(
+      name,
+      this.#script(args),
+      this.#tied(parent, { ...extra, dependsOn: [this.ready, ...list(extra.dependsOn)] }),
+    );
+  }
+
+  #script({ create, stdin, triggers = [] }: HostCommandArgs): command.remote.CommandArgs {
+    const { id, address, sshPort, user, hostKey, privateKey } = this.#machine;
+    return {
+      connection: {
+        host: address,
+        port: sshPort,
+        user,
+        hostKey,
+        privateKey,
+        // A new server answers after its first boot: ten minutes of refused or dropped connections at most.
+        dialErrorLimit: 100,
+        perDialTimeout: 6,
+      },
+      create,
+      ...(stdin !== undefined && { stdin }),
+      triggers: [id, ...triggers],
+      // Output would be shown even where it is secret; a failure still prints it, so no script prints one.
+      logging: "none",
+      addPreviousOutputInEnv: false,
+    };
+  }
+
+  #tied(parent: pulumi.Resource, extra: pulumi.CustomResourceOptions): pulumi.CustomResourceOptions {
+    const { id, anchor, diesWithAnchor } = this.#machine;
+    // Another machine replaces everything on it. Not by `replaceWith`: the engine (3.259) then deletes each thing on
+    // the old machine first, in any order, and a network that a container still uses does not go. With the trigger
+    // the old machine goes first, and what was on it is not found on the new one, which counts as deleted.
+    return { ...extra, parent, replacementTrigger: id, ...(diesWithAnchor && { deletedWith: anchor }) };
+  }
+
+  #network(name: string, network: NetworkName): docker.Network {
+    const { subnet, gateway, internal } = NETWORKS[network];
+    return new docker.Network(
+      name,
+      { name: network, driver: "bridge", internal, ipamConfigs: [{ subnet, gateway }] },
+      // A network's name and subnet are taken until the old one is gone.
+      this.on(this, { deleteBeforeReplace: true }),
+    );
+  }
+}
+
+function list(dependsOn: pulumi.ResourceOptions["dependsOn"]): pulumi.Resource[] {
+  return dependsOn === undefined ? [] : ([dependsOn].flat() as pulumi.Resource[]);
+}

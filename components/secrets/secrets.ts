@@ -1,0 +1,52 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { SecretSpec } from "../service/definition.ts";
+
+export interface SecretsArgs {
+  /** Every secret by name, as `planSecrets` lists them. */
+  readonly plan: Readonly<Record<string, Required<SecretSpec>>>;
+  /** Whether the permanent ones refuse to be deleted. */
+  readonly protect: boolean;
+}
+
+/**
+ * Generated secrets. A permanent one (an encryption key: data depends on it) is never replaced, whatever its settings
+ * become, and is protected in stacks that hold real data; any other may be made anew.
+ *
+ *     const secrets = new Secrets("secrets", { plan: { "n8n-encryption-key": { length: 40, permanent: true } }, protect: true });
+ *     secrets.get("n8n-encryption-key");
+ */
+export class Secrets extends pulumi.ComponentResource {
+  readonly #values: ReadonlyMap<string, pulumi.Output<string>>;
+
+  constructor(name: string, args: SecretsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("vpai:secrets:Secrets", name, {}, opts);
+    this.#values = new Map(
+      Object.entries(args.plan).map(([secret, { length, permanent }]) => {
+        const password = new random.RandomPassword(
+          `${name}-${secret}`,
+          { length, special: false },
+          permanent
+            ? { parent: this, protect: args.protect, ignoreChanges: ["length", "special", "keepers"] }
+            : { parent: this },
+        );
+        return [secret, pulumi.secret(password.result)];
+      }),
+    );
+    this.registerOutputs();
+  }
+
+  /** The value called so; secret. */
+  get(name: string): pulumi.Output<string> {
+    const value = this.#values.get(name);
+    if (!value) throw new Error(`no secret is called ${name}`);
+    return value;
+  }
+
+  /** Several values by name. */
+  pick(names: readonly string[]): pulumi.Output<Record<string, string>> {
+    return pulumi.all(Object.fromEntries(names.map((name) => [name, this.get(name)]))) as pulumi.Output<
+      Record<string, string>
+    >;
+  }
+}

@@ -1,0 +1,114 @@
+import type * as command from "@pulumi/command";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { reconcileDatabase } from "../database/database.ts";
+import type { DatabasePlan } from "../database/plan.ts";
+import type { Host } from "../host/host.ts";
+import type { Secrets } from "../secrets/secrets.ts";
+import type { ServiceContext, ServiceDefinition } from "./definition.ts";
+import { filesDigest, planFiles, secretsOfFiles } from "./files.ts";
+import type { Images } from "./images.ts";
+import { type ContainerPlan, planContainer } from "./plan.ts";
+
+export interface DockerServiceArgs {
+  readonly definition: ServiceDefinition;
+  readonly context: ServiceContext;
+  readonly host: Host;
+  readonly images: Images;
+  /** The image, pinned; also used to validate files with. */
+  readonly image: string;
+  readonly secrets: Secrets;
+  readonly database?: DatabasePlan;
+  /** Gates of the services that it needs. */
+  readonly after: readonly pulumi.Resource[];
+}
+
+/**
+ * One container and what it needs: its files (before it), its database, and the gate that says it is healthy (after
+ * it). Changed files replace the container, unless the service can reload them. Every setting that Docker would answer
+ * with a default of its own is set, so that a second run finds no difference.
+ */
+export class DockerService extends pulumi.ComponentResource {
+  /** Succeeds once the container is healthy: what dependants wait for. */
+  readonly healthy: command.remote.Command;
+  readonly container: docker.Container;
+
+  constructor(name: string, args: DockerServiceArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("vpai:service:DockerService", name, {}, opts);
+    const { definition, context, host, images, image, secrets, database, after } = args;
+    const plan = planContainer(definition, context, image);
+    const files = secrets
+      .pick(secretsOfFiles(definition))
+      .apply((values) => planFiles(definition, context, image, values));
+    const placed = host.command(
+      `${name}-files`,
+      { create: "sudo -n /usr/local/lib/vpai/files", stdin: pulumi.secret(pulumi.jsonStringify(files)) },
+      this,
+      { dependsOn: definition.reload ? [...images.all] : [] },
+    );
+    const prepared = database
+      ? [reconcileDatabase(`${name}-database`, host, database, secrets.get(database.secret), this, after)]
+      : [];
+    this.container = new docker.Container(
+      `${name}-container`,
+      {
+        ...containerArgs(plan),
+        image: images.id(name),
+        labels: [
+          { label: "vpai.service", value: name },
+          ...(definition.reload ? [] : [{ label: "vpai.files", value: files.apply(filesDigest) }]),
+        ],
+      },
+      host.on(this, {
+        dependsOn: [
+          placed,
+          ...prepared,
+          ...images.all,
+          ...plan.networks.flatMap((n) => host.networks.get(n) ?? []),
+          ...after,
+        ],
+        deleteBeforeReplace: true,
+      }),
+    );
+    this.healthy = host.command(
+      `${name}-healthy`,
+      {
+        create: `/usr/local/lib/vpai/gate ${plan.name} ${plan.gateSeconds} ${plan.pids}`,
+        triggers: [this.container.id],
+      },
+      this,
+    );
+    this.registerOutputs();
+  }
+}
+
+/** The plan in the provider's words, with every cure of a difference on every run. */
+export function containerArgs(plan: ContainerPlan): Omit<docker.ContainerArgs, "image" | "labels"> {
+  return {
+    name: plan.name,
+    ...(plan.command && { command: [...plan.command] }),
+    user: plan.user,
+    envs: [...plan.envs],
+    restart: "unless-stopped",
+    init: true,
+    networkMode: "bridge",
+    networksAdvanced: plan.networks.map((name) => ({ name })),
+    mounts: plan.mounts.map((mount) => ({ ...mount, type: "bind" })),
+    ports: plan.ports.map((port) => ({ ...port })),
+    healthcheck: { ...plan.healthcheck, tests: [...plan.healthcheck.tests] },
+    capabilities: { adds: [...plan.capabilityAdds], drops: ["ALL"] },
+    securityOpts: ["no-new-privileges:true"],
+    readOnly: plan.readOnly,
+    tmpfs: { ...plan.tmpfs },
+    memory: plan.memoryMb,
+    // Equal to memory: no swap. Left out, the daemon's default is a difference on every run.
+    memorySwap: plan.memoryMb,
+    cpus: plan.cpus,
+    logDriver: "json-file",
+    logOpts: { "max-size": "10m", "max-file": "3" },
+    destroyGraceSeconds: plan.destroyGraceSeconds,
+    mustRun: true,
+    // The gate judges health: the provider would wait at creation only.
+    wait: false,
+  };
+}

@@ -1,0 +1,38 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import type { Host } from "../host/host.ts";
+
+export interface ImagesArgs {
+  readonly host: Host;
+  /** `repository:tag@sha256:…` by service. */
+  readonly images: Readonly<Record<string, string>>;
+}
+
+/**
+ * All images of a plan. Containers wait for every one of them, so that a tag that is gone or a registry that is down
+ * stops the run while everything old still runs. They stay on the host: going back needs no registry.
+ */
+export class Images extends pulumi.ComponentResource {
+  /** What to wait for. */
+  readonly all: readonly docker.RemoteImage[];
+  readonly #byService: ReadonlyMap<string, docker.RemoteImage>;
+
+  constructor(name: string, { host, images }: ImagesArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("vpai:service:Images", name, {}, opts);
+    this.#byService = new Map(
+      Object.entries(images).map(([service, image]) => [
+        service,
+        new docker.RemoteImage(`${name}-${service}`, { name: image, keepLocally: true }, host.on(this)),
+      ]),
+    );
+    this.all = [...this.#byService.values()];
+    this.registerOutputs();
+  }
+
+  /** The image's id on the host. */
+  id(service: string): pulumi.Output<string> {
+    const image = this.#byService.get(service);
+    if (!image) throw new Error(`no image is planned for ${service}`);
+    return image.imageId;
+  }
+}

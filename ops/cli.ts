@@ -1,0 +1,41 @@
+import { Command } from "commander";
+import { addDevelopment } from "./cli/development.ts";
+import { examples, instanceOption } from "./cli/parts.ts";
+import { addSandbox } from "./cli/sandbox.ts";
+import { addStackTools } from "./cli/stack-tools.ts";
+import { addVerbs } from "./cli/verbs.ts";
+
+/** The whole command. Each action's module is loaded only when it runs, so that `--help` is quick. */
+export function buildCli(): Command {
+  const program = new Command("vpai")
+    .description("Turns an empty Debian server into a private, backed-up AI stack.")
+    .showHelpAfterError("(`--help` explains)")
+    .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
+    .addHelpText(
+      "after",
+      examples(
+        "vpai start                  # everything, simulated, on this machine",
+        "vpai up --stack prod        # on a real server",
+        "vpai <command> --help",
+      ),
+    );
+  program
+    .command("start")
+    .summary("bring up the whole stack in a sandbox on this machine")
+    .description(
+      "Provides the engine, starts the simulated world, and converges the stack in it.\nSafe to run again: it changes only what differs.",
+    )
+    .addOption(instanceOption())
+    .option("--full", "real images where a light double is the default (n8n: 2.9 GB)")
+    .option("--verbose", "have everything that the engine can say in the log, without secrets")
+    .addHelpText("after", examples("vpai start", "vpai start --instance try", "vpai start --full"))
+    .action(async ({ instance, full, verbose }: { instance: string; full?: true; verbose?: true }) => {
+      const { runStart } = await import("./start.ts");
+      await runStart({ instance, full: full === true, verbose: verbose === true });
+    });
+  addVerbs(program);
+  addStackTools(program);
+  addSandbox(program);
+  addDevelopment(program);
+  return program;
+}

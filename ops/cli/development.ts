@@ -1,0 +1,56 @@
+import { Argument, type Command } from "commander";
+import { examples, instanceOption } from "./parts.ts";
+
+export function addDevelopment(program: Command): void {
+  program
+    .command("doctor")
+    .summary("say where each part came from and what is wrong")
+    .description(
+      "Looks at Node, Go, Docker, the engine and its plugins, disk, memory, sandbox and state.\nExits 1 if something is wrong, with what to do.",
+    )
+    .addOption(instanceOption())
+    .addHelpText("after", examples("vpai doctor"))
+    .action(async ({ instance }: { instance: string }) => (await import("../doctor.ts")).runDoctor(instance));
+  program
+    .command("test")
+    .summary("prove that it works")
+    .description("Runs the tests, layer after layer. The last line is `N passed, N failed`.")
+    .addArgument(
+      new Argument("[layers...]", "default: all").choices(["unit", "components", "program", "sandbox", "e2e", "go"]),
+    )
+    .addHelpText(
+      "after",
+      examples(
+        "vpai test",
+        "vpai test unit     # seconds: unit, components, program",
+        "vpai test e2e      # minutes: sandbox, e2e, go",
+      ),
+    )
+    .action(async (layers: string[]) => (await import("../test.ts")).runTests(layers));
+  program
+    .command("lint")
+    .summary("check types, style and scripts")
+    .description("Runs tsc, eslint, prettier, shellcheck and gofmt.")
+    .addHelpText("after", examples("vpai lint"))
+    .action(async () => (await import("../lint.ts")).runLint());
+  program
+    .command("bench")
+    .summary("measure")
+    .description("Runs the benchmarks in bench/, or one of them.")
+    .argument("[name]", "such as noop")
+    .addHelpText("after", examples("vpai bench", "vpai bench noop"))
+    .action(async (name: string | undefined) => (await import("../bench.ts")).runBench(name));
+  program
+    .command("completion")
+    .summary("print a shell's completion script")
+    .description("Prints a completion script for `vpai`.")
+    .addArgument(new Argument("<shell>").choices(["bash", "zsh", "fish"]))
+    .addHelpText(
+      "after",
+      examples("vpai completion bash > /etc/bash_completion.d/vpai", 'eval "$(vpai completion zsh)"'),
+    )
+    .action(async (shell: "bash" | "zsh" | "fish") => {
+      const { completionScript, treeOf } = await import("../completion.ts");
+      process.stdout.write(completionScript(shell, treeOf(program)));
+    });
+}

@@ -1,0 +1,64 @@
+import type { Command } from "commander";
+import { examples, instanceOption, stackOption } from "./parts.ts";
+
+export function addStackTools(program: Command): void {
+  program
+    .command("recover")
+    .summary("resolve what an interrupted run of a stack left")
+    .description(
+      "Ends leftover processes of a killed run, clears its lock if that run is dead, and removes what it made without\nnoting it (server, address, key, firewall, container, network). `start`, `up`, `refresh` and `destroy` do this by\nthemselves. Refuses while a run is alive.",
+    )
+    .addOption(stackOption())
+    .addOption(instanceOption())
+    .addHelpText("after", examples("vpai recover --stack prod", "vpai recover --stack sandbox --instance try"))
+    .action(async (options: { stack: string; instance: string }) => {
+      await (await import("../verb.ts")).runRecover(options);
+    });
+  program
+    .command("output")
+    .summary("print what a stack knows: addresses, links, credentials")
+    .description("Prints a stack's outputs as JSON, or one of them by name. Secrets are hidden unless asked for.")
+    .addOption(stackOption())
+    .addOption(instanceOption())
+    .option("--show-secrets", "print secrets too")
+    .argument("[name]", "one output")
+    .addHelpText(
+      "after",
+      examples("vpai output --stack sandbox links", "vpai output --stack prod secrets --show-secrets"),
+    )
+    .action(async (name: string | undefined, options: { stack: string; instance: string; showSecrets?: true }) => {
+      await (await import("../verb.ts")).runOutput(name, { ...options, showSecrets: options.showSecrets === true });
+    });
+  program
+    .command("ssh")
+    .summary("log in to a stack's server")
+    .description("Opens ssh as the deploy user with the stack's own key, known host key and port.")
+    .addOption(stackOption().default("sandbox").makeOptionMandatory(false))
+    .addOption(instanceOption())
+    .argument("[command...]", "run this instead of a shell; after `--` if it has options")
+    .addHelpText("after", examples("vpai ssh", "vpai ssh --stack prod -- docker ps"))
+    .action(async (command: string[], options: { stack: string; instance: string }) => {
+      await (await import("../ssh.ts")).runSsh(command, options);
+    });
+  program
+    .command("pulumi")
+    .summary("run the plain engine on a stack, with all that it needs")
+    .description(
+      "Runs the engine as it is, with the stack chosen and made if it is missing, and with PATH, plugins and state as the\nother commands use them. Exits as the engine does. For settings, secrets and repairs; `up`, `preview`, `refresh`\nand `destroy` of vpai do more than the engine's own.",
+    )
+    .addOption(stackOption())
+    .addOption(instanceOption())
+    .argument("<arguments...>", "after `--`: the engine's")
+    .addHelpText(
+      "after",
+      examples(
+        "vpai pulumi --stack prod -- config set --secret vpai:hetznerToken",
+        "vpai pulumi --stack prod -- config set --path vpai:vps.location nbg1",
+        "vpai pulumi --stack prod -- stack export --file state.json",
+        "vpai pulumi --stack sandbox --instance try -- preview --diff",
+      ),
+    )
+    .action(async (args: string[], options: { stack: string; instance: string }) => {
+      await (await import("../pulumi.ts")).runPulumi(args, options);
+    });
+}

@@ -1,0 +1,24 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { OperatorError } from "../shared/errors.ts";
+import { CLONE, SANDBOX } from "./context.ts";
+import { requireChoice, type StackChoice } from "./stack.ts";
+
+/** `vpai ssh`: becomes ssh, with the configuration that the program wrote for this stack. */
+export async function runSsh(command: readonly string[], choice: StackChoice): Promise<void> {
+  requireChoice(choice);
+  const config = join(".vpai", choice.stack === SANDBOX ? choice.instance : choice.stack, "ssh", "config");
+  if (!existsSync(join(CLONE, config))) {
+    throw new OperatorError({
+      key: config,
+      found: "no such file: this stack has not been brought up from this clone",
+      fix: choice.stack === SANDBOX ? "run `vpai start`" : `run \`vpai up --stack ${choice.stack}\``,
+    });
+  }
+  // Paths in the configuration are relative to the clone.
+  const child = spawn("ssh", ["-F", config, "vpai", ...command], { cwd: CLONE, stdio: "inherit" });
+  const [code] = (await once(child, "exit")) as [number | null];
+  process.exitCode = code ?? 1;
+}

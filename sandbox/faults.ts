@@ -1,0 +1,68 @@
+import { z } from "zod";
+
+const times = z.int().positive().optional().describe("how often it strikes; absent: until cleared");
+
+/**
+ * The faults that a sandbox can be told to show, by name. The simulators ask {@link FaultBook.strike} at the
+ * point where the real service would fail.
+ */
+export const faultSchema = z.discriminatedUnion("name", [
+  /** Hetzner answers 500 `service_error`, optionally only to requests whose "METHOD path" contains `match`. */
+  z.strictObject({ name: z.literal("hetzner-5xx"), match: z.string().optional(), times }),
+  /** Hetzner answers 429 `rate_limit_exceeded`. */
+  z.strictObject({ name: z.literal("hetzner-429"), match: z.string().optional(), times }),
+  /** Hetzner answers after `ms` milliseconds. */
+  z.strictObject({ name: z.literal("hetzner-slow"), match: z.string().optional(), ms: z.int().positive(), times }),
+  /** Servers of `serverType` are sold out (at `location`, or everywhere): `resource_unavailable`. */
+  z.strictObject({ name: z.literal("no-capacity"), serverType: z.string(), location: z.string().optional(), times }),
+  /** The image registry refuses connections' requests with 503. */
+  z.strictObject({ name: z.literal("registry-down"), times }),
+  /** One tag (and its digest) is gone: `manifest unknown`. `image` is like `library/redis:8.4.0-bookworm`. */
+  z.strictObject({ name: z.literal("dead-tag"), image: z.string(), times }),
+]);
+
+export type FaultSpec = z.infer<typeof faultSchema>;
+export type FaultName = FaultSpec["name"];
+
+/** The faults in force in one sandbox. */
+export class FaultBook {
+  #active: FaultSpec[] = [];
+
+  inject(spec: FaultSpec): void {
+    this.#active.push(spec);
+  }
+
+  clear(): void {
+    this.#active = [];
+  }
+
+  list(): readonly FaultSpec[] {
+    return this.#active;
+  }
+
+  /** The first fault called `name` that `applies`, counted as struck once; undefined when none is in force. */
+  strike<N extends FaultName>(
+    name: N,
+    applies: (fault: Extract<FaultSpec, { name: N }>) => boolean = () => true,
+  ): Extract<FaultSpec, { name: N }> | undefined {
+    const fault = this.#active.find(
+      (spec): spec is Extract<FaultSpec, { name: N }> =>
+        spec.name === name && applies(spec as Extract<FaultSpec, { name: N }>),
+    );
+    if (fault?.times !== undefined) {
+      const rest = fault.times - 1;
+      this.#active = this.#active.flatMap((spec) =>
+        spec !== (fault as FaultSpec) ? [spec] : rest > 0 ? [{ ...spec, times: rest }] : [],
+      );
+    }
+    return fault;
+  }
+
+  /** Like {@link strike}, without counting: for answers that merely describe the world (capacity in a listing). */
+  active<N extends FaultName>(
+    name: N,
+    applies: (fault: Extract<FaultSpec, { name: N }>) => boolean = () => true,
+  ): boolean {
+    return this.#active.some((spec) => spec.name === name && applies(spec as Extract<FaultSpec, { name: N }>));
+  }
+}

@@ -1,0 +1,47 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { cacheEntry, contentKey } from "../../toolchain/cache.ts";
+import { sha256 } from "../registry/push.ts";
+
+/** A layer of an image: an uncompressed tar in the cache, so that its digest is its diff id too. */
+export interface Layer {
+  readonly file: string;
+  readonly digest: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** Told a line when something takes long. */
+export type Report = (line: string) => void;
+
+/** What this process is making: images made side by side want the same layers. */
+const underWay = new Map<string, Promise<Layer>>();
+
+/** The layer called `name` and made of `inputs` (anything JSON can say); produced when the cache has none of these. */
+export function ensureLayer(
+  name: string,
+  inputs: unknown,
+  report: Report,
+  produce: () => Promise<Buffer>,
+): Promise<Layer> {
+  const key = `${name}-${contentKey(JSON.stringify(inputs), process.arch)}`;
+  const making = underWay.get(key) ?? cachedLayer(name, key, report, produce).finally(() => underWay.delete(key));
+  underWay.set(key, making);
+  return making;
+}
+
+async function cachedLayer(name: string, key: string, report: Report, produce: () => Promise<Buffer>): Promise<Layer> {
+  const entry = await cacheEntry(
+    "layers",
+    key,
+    async (directory) => {
+      report(`making layer ${name}`);
+      const tar = await produce();
+      await writeFile(join(directory, "layer.tar"), tar);
+      await writeFile(join(directory, "layer.json"), JSON.stringify({ digest: sha256(tar), size: tar.length }));
+    },
+    (owner) => report(`layer ${name}: waiting for ${owner}, which makes it`),
+  );
+  const { digest, size } = JSON.parse(await readFile(join(entry.path, "layer.json"), "utf8")) as Omit<Layer, "file">;
+  return { file: join(entry.path, "layer.tar"), digest, size };
+}

@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { busyboxBase, goLayer } from "../busybox.ts";
+import type { Recipe } from "../recipe.ts";
+import { accounts } from "../recipe.ts";
+
+/** A double of n8n; what it does and does not do is in the README beside this file. */
+export const n8nDouble: Recipe = {
+  name: "n8n",
+  repositories: ["docker.n8n.io/n8nio/n8n", "docker.io/n8nio/n8n"],
+  kind: "double",
+  folder: import.meta.dirname,
+  async layers(report) {
+    const module = join(import.meta.dirname, "program");
+    const program = { name: "n8n", module, importPath: "vpai.sandbox/n8n-double", path: "usr/local/bin/n8n" };
+    return Promise.all([busyboxBase(report), goLayer(program, report)]);
+  },
+  async finish() {
+    const node = { uid: 1000, gid: 1000 };
+    return {
+      entries: [
+        ...accounts("node", 1000, 1000, "/home/node"),
+        { kind: "dir", path: "home" },
+        { kind: "dir", path: "home/node", ...node },
+        { kind: "dir", path: "home/node/.n8n", mode: 0o700, ...node },
+      ],
+      config: {
+        User: "node",
+        Env: ["NODE_ENV=production", "N8N_RELEASE_TYPE=stable", "SHELL=/bin/sh"],
+        Entrypoint: ["n8n"],
+        WorkingDir: "/home/node",
+        ExposedPorts: { "5678/tcp": {} },
+      },
+    };
+  },
+};

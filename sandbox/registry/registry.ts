@@ -1,0 +1,149 @@
+import { createServer } from "node:https";
+import { join } from "node:path";
+import { request as forward } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Ca } from "../ca.ts";
+import type { FaultBook } from "../faults.ts";
+import { ensureDebianFiles } from "../../toolchain/debian.ts";
+import { startBackend } from "./backend.ts";
+
+/** The registries that the sandbox stands in for. The host is dropped: each sees all repositories. */
+export const registryNames: readonly string[] = [
+  "registry-1.docker.io",
+  "auth.docker.io",
+  "index.docker.io",
+  "ghcr.io",
+  "quay.io",
+  "docker.n8n.io",
+];
+
+export interface RegistryOptions {
+  /** Address of the TLS front, e.g. the gateway of the sandbox's network. */
+  readonly host: string;
+  /** @default 443 */
+  readonly port?: number;
+  readonly ca: Ca;
+  /** Directory of the blobs; several sandboxes may share it. */
+  readonly store: string;
+  /** @default Debian's docker-registry, unpacked in the cache */
+  readonly binary?: string;
+  readonly faults: FaultBook;
+  readonly log: (line: string) => void;
+}
+
+export interface Registry {
+  /** `127.0.0.1:<port>`: where images are pushed, over plain http, from this machine alone. */
+  readonly pushAddress: string;
+  /** Port of the TLS front. */
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * A real registry behind a TLS front that carries the names of the public ones. The front only reads; it is where
+ * the faults `registry-down` (503) and `dead-tag` (`manifest unknown` for the tag and its digest) strike.
+ */
+export async function startRegistry(options: RegistryOptions): Promise<Registry> {
+  const { host, ca, store, faults, log } = options;
+  const binary = options.binary ?? (await registryBinary(log));
+  const [backend, issued] = await Promise.all([startBackend(binary, store, log), ca.issue([...registryNames, host])]);
+  const server = createServer({ key: issued.keyPem, cert: issued.certPem }, (request, response) => {
+    answer(request, response, backend.address, faults).catch((error: Error) => {
+      log(`registry front: ${request.method} ${request.url}: ${error.message}`);
+      if (response.headersSent) response.destroy();
+      else refuse(response, 502, "UNKNOWN", error.message);
+    });
+  });
+  try {
+    await new Promise<void>((resolve, reject) =>
+      server.once("error", reject).listen(options.port ?? 443, host, resolve),
+    );
+  } catch (error) {
+    await backend.close();
+    throw error;
+  }
+  return {
+    pushAddress: backend.address,
+    port: (server.address() as { port: number }).port,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await backend.close();
+    },
+  };
+}
+
+/** The program alone, out of Debian's package: installing it would start a service on this machine. */
+async function registryBinary(log: (line: string) => void): Promise<string> {
+  const program = "/usr/bin/docker-registry";
+  return join(await ensureDebianFiles("docker-registry", [program], log), program);
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  backend: string,
+  faults: FaultBook,
+): Promise<void> {
+  if (faults.strike("registry-down")) {
+    refuse(response, 503, "UNAVAILABLE", "service unavailable (sandbox fault registry-down)");
+  } else if (request.method !== "GET" && request.method !== "HEAD") {
+    refuse(response, 405, "UNSUPPORTED", "the sandbox's public registries are read-only");
+  } else if (await isDead(request.url ?? "/", backend, faults)) {
+    refuse(response, 404, "MANIFEST_UNKNOWN", "manifest unknown");
+  } else {
+    await proxy(request, response, backend);
+  }
+}
+
+/** Whether a `dead-tag` fault concerns this request for a manifest, by tag or by the digest the tag points at. */
+async function isDead(url: string, backend: string, faults: FaultBook): Promise<boolean> {
+  const [, repository, reference] = /^\/v2\/(.+)\/manifests\/([^/?]+)/.exec(url) ?? [];
+  if (repository === undefined || reference === undefined) return false;
+  const dead = faults
+    .list()
+    .flatMap((fault) => (fault.name === "dead-tag" && fault.image.startsWith(`${repository}:`) ? [fault.image] : []));
+  for (const image of dead) {
+    const tag = image.slice(repository.length + 1);
+    const hit = tag === reference || (await digestOf(backend, repository, tag)) === reference;
+    if (hit && faults.strike("dead-tag", (fault) => fault.image === image)) return true;
+  }
+  return false;
+}
+
+/** The digest a tag points at; undefined when there is no such tag. */
+export async function digestOf(backend: string, repository: string, reference: string): Promise<string | undefined> {
+  const answered = await fetch(`http://${backend}/v2/${repository}/manifests/${reference}`, {
+    method: "HEAD",
+    headers: { accept: manifestTypes },
+  });
+  return answered.status === 200 ? (answered.headers.get("docker-content-digest") ?? undefined) : undefined;
+}
+
+const manifestTypes = [
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+].join(", ");
+
+function proxy(request: IncomingMessage, response: ServerResponse, backend: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const [hostname, port] = backend.split(":");
+    const { method, url: path, headers } = request;
+    const onward = forward({ hostname, port, method, path, headers: { ...headers, host: backend } }, (answered) => {
+      response.writeHead(answered.statusCode ?? 502, answered.headers);
+      answered.once("error", reject);
+      answered.pipe(response).once("close", resolve);
+    });
+    onward.once("error", reject);
+    response.once("close", () => onward.destroy());
+    onward.end();
+  });
+}
+
+/** An error in the shape of the distribution specification. */
+function refuse(response: ServerResponse, status: number, code: string, message: string): void {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify({ errors: [{ code, message, detail: {} }] }) + "\n");
+}

@@ -1,0 +1,12 @@
+import { type Outputs, outputsOf } from "./outputs.ts";
+import { planDeployment } from "./plan.ts";
+import { buildPlatform } from "./platform.ts";
+import { withoutTraces } from "./quietly.ts";
+import { readSettings } from "./settings.ts";
+
+/** The program: settings → plan → platform → outputs. Whatever can be refused is refused before the first resource. */
+export function deploy(): Outputs {
+  const { settings, secret } = readSettings();
+  const plan = planDeployment(settings);
+  return withoutTraces(() => outputsOf(settings, plan, buildPlatform(settings, plan, secret)));
+}

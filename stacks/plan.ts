@@ -1,0 +1,64 @@
+import { type Fault, OperatorError } from "../shared/errors.ts";
+import { type DatabasePlan, planDatabases } from "../components/database/plan.ts";
+import { planRoutes } from "../components/edge/routes.ts";
+import { planSecrets } from "../components/secrets/plan.ts";
+import { checkNames, checkPorts, inOrder, planMemory } from "../components/service/checks.ts";
+import type { NetworkName, SecretSpec, ServiceContext, ServiceDefinition } from "../components/service/definition.ts";
+import { catalogue, imagePins } from "./catalogue.ts";
+import type { Settings } from "./settings.ts";
+
+/** A whole deployment as plain data: everything that can be wrong is found here, before any resource. */
+export interface Plan {
+  /** In an order in which each comes after what it needs. */
+  readonly services: readonly ServiceDefinition[];
+  readonly context: ServiceContext;
+  /** Image by service, as the host is told to pull it. */
+  readonly images: Readonly<Record<string, string>>;
+  readonly networks: readonly NetworkName[];
+  readonly databases: ReadonlyMap<string, DatabasePlan>;
+  readonly secrets: Readonly<Record<string, Required<SecretSpec>>>;
+}
+
+/** @throws OperatorError with every fault */
+export function planDeployment(settings: Settings, definitions: readonly ServiceDefinition[] = catalogue): Plan {
+  const routes = planRoutes(definitions, settings.domain);
+  const pins = imagePins(settings.images, definitions);
+  const faults = [
+    ...checkNames(definitions, routes),
+    ...checkPorts(definitions, settings.ssh.port),
+    ...planMemory(definitions, settings.size, settings.machine).faults,
+    ...checkImages(settings, definitions, pins),
+  ];
+  if (faults.length > 0) throw new OperatorError(faults);
+  return {
+    services: inOrder(definitions),
+    context: { domain: settings.domain, timezone: settings.timezone, size: settings.size, routes },
+    images: Object.fromEntries(Object.entries(pins).map(([name, pin]) => [name, settings.lock?.[pin] ?? pin])),
+    networks: [...new Set(definitions.flatMap(({ networks }) => networks))].sort(),
+    databases: new Map(planDatabases(definitions).map((database) => [database.service, database])),
+    secrets: planSecrets(definitions),
+  };
+}
+
+function checkImages(
+  { images, lock, workFolder }: Settings,
+  definitions: readonly ServiceDefinition[],
+  pins: Readonly<Record<string, string>>,
+): Fault[] {
+  const names = definitions.map(({ name }) => name);
+  const unknown = Object.keys(images).filter((name) => !names.includes(name));
+  const missing = lock ? Object.values(pins).filter((pin) => !(pin in lock)) : [];
+  return [
+    ...unknown.map((name) => ({
+      key: `vpai:images.${name}`,
+      found: "no such service",
+      allowed: names.join(", "),
+      fix: `correct the name, or \`pulumi config rm --path vpai:images.${name}\``,
+    })),
+    ...missing.map((pin) => ({
+      key: `${workFolder}/images.json`,
+      found: `${pin} is not in it`,
+      fix: "run `npm start`: it publishes the images in the sandbox",
+    })),
+  ];
+}

@@ -1,0 +1,66 @@
+import type * as command from "@pulumi/command";
+import type * as pulumi from "@pulumi/pulumi";
+import { Host } from "../components/host/host.ts";
+import { Secrets } from "../components/secrets/secrets.ts";
+import { DockerService } from "../components/service/docker-service.ts";
+import { Images } from "../components/service/images.ts";
+import { ExistingServer } from "../components/vps/existing.ts";
+import { HetznerServer } from "../components/vps/hetzner.ts";
+import type { Machine } from "../components/vps/machine.ts";
+import type { Plan } from "./plan.ts";
+import type { SecretKey } from "./schema.ts";
+import type { Settings } from "./settings.ts";
+
+export interface Platform {
+  readonly machine: Machine;
+  readonly secrets: Secrets;
+  readonly services: ReadonlyMap<string, DockerService>;
+}
+
+/** Settings' secrets by name; undefined where one is not set. */
+export type SecretSource = (key: SecretKey) => pulumi.Output<string> | undefined;
+
+/** The whole deployment, in the order in which it comes to be. */
+export function buildPlatform(settings: Settings, plan: Plan, secret: SecretSource): Platform {
+  const machine = buildMachine(settings, secret);
+  const host = new Host("host", { machine, workFolder: settings.workFolder, networks: plan.networks });
+  const secrets = new Secrets("secrets", { plan: plan.secrets, protect: settings.protect });
+  const images = new Images("images", { host, images: plan.images });
+  const services = new Map<string, DockerService>();
+  for (const definition of plan.services) {
+    const database = plan.databases.get(definition.name);
+    const service = new DockerService(definition.name, {
+      definition,
+      context: plan.context,
+      host,
+      images,
+      image: plan.images[definition.name] ?? definition.image,
+      secrets,
+      ...(database && { database }),
+      after: gates(services, definition.needs ?? []),
+    });
+    services.set(definition.name, service);
+  }
+  return { machine, secrets, services };
+}
+
+function buildMachine(settings: Settings, secret: SecretSource): Machine {
+  const { stack, ssh, protect, vps } = settings;
+  if (vps.provider === "existing") {
+    const { address, hostKey, generation, port, user } = vps;
+    const [privateKey, password] = [secret("rootPrivateKey"), secret("rootPassword")];
+    const first = { port, user, ...(privateKey && { privateKey }), ...(password && { password }) };
+    return new ExistingServer("vps", { address, first, hostKey, generation, ssh, protect }).machine;
+  }
+  const token = secret("hetznerToken");
+  if (!token) throw new Error("settings were read without a Hetzner token");
+  return new HetznerServer("vps", {
+    ...{ stack, token, location: vps.location, generation: vps.generation, ssh, protect },
+    ...(settings.hetznerEndpoint && { endpoint: settings.hetznerEndpoint }),
+    serverTypes: [vps.serverType, ...vps.serverTypeFallbacks],
+  }).machine;
+}
+
+function gates(services: ReadonlyMap<string, DockerService>, names: readonly string[]): command.remote.Command[] {
+  return names.flatMap((name) => services.get(name)?.healthy ?? []);
+}

@@ -1,0 +1,152 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { Host } from "../../components/host/host.ts";
+import { Secrets } from "../../components/secrets/secrets.ts";
+import type { ServiceDefinition } from "../../components/service/definition.ts";
+import { DockerService } from "../../components/service/docker-service.ts";
+import { Images } from "../../components/service/images.ts";
+import { caddy } from "../../components/services/caddy.ts";
+import { n8n } from "../../components/services/n8n.ts";
+import type { Machine } from "../../components/vps/machine.ts";
+import { isSecret, isUnknown, type Recorded, record, reveal } from "../support/mocks.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "vpai-host-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const SCRIPT = `export VPAI_HASH=${"0".repeat(64)}\n`;
+
+function machineOf(diesWithAnchor: boolean): Machine {
+  const anchor = new random.RandomPassword("anchor", { length: 1 });
+  return {
+    ...{
+      id: pulumi.output("machine-1"),
+      anchor,
+      diesWithAnchor,
+      address: pulumi.output("203.0.113.7"),
+      sshPort: 2222,
+      user: "deploy",
+    },
+    hostKey: pulumi.output("ssh-ed25519 AAAA"),
+    privateKey: pulumi.secret("the-private-key"),
+    bootstrap: pulumi.output(SCRIPT),
+  };
+}
+
+async function build(
+  preview: boolean,
+  definition: ServiceDefinition,
+  diesWithAnchor = true,
+): Promise<(name: string) => Recorded> {
+  const finish = await record("prod", preview);
+  const host = new Host("host", {
+    machine: machineOf(diesWithAnchor),
+    workFolder: folder,
+    networks: definition.networks,
+  });
+  const names = ["n8n-encryption-key", "n8n-database"];
+  const plan = Object.fromEntries(
+    names.map((name) => [name, { length: 40, permanent: name === "n8n-encryption-key" }]),
+  );
+  const secrets = new Secrets("secrets", { plan, protect: true });
+  const image = "docker.io/x/y:1@sha256:0";
+  const images = new Images("images", {
+    host,
+    images: { [definition.name]: image, other: "docker.io/x/z:1@sha256:1" },
+  });
+  const context = { domain: "ai.example.com", timezone: "Etc/UTC", size: "small" as const, routes: [] };
+  const database = { service: "n8n", name: "n8n", secret: "n8n-database", extensions: [] };
+  new DockerService(definition.name, {
+    ...{ definition, context, host, images, image, secrets, after: [] },
+    ...(definition.database && { database }),
+  });
+  const resources = await finish();
+  return (name) => {
+    const found = resources.find((resource) => resource.name === name);
+    if (!found) throw new Error(`no resource is called ${name}`);
+    return found;
+  };
+}
+
+describe.each([true, false])("a service (preview %s)", (preview) => {
+  let at: (name: string) => Recorded;
+  beforeEach(async () => {
+    at = await build(preview, n8n);
+  });
+
+  test("its container comes after its files, its database and every image", () => {
+    const { dependencies } = at("n8n-container").options;
+    for (const name of [
+      "n8n-files",
+      "n8n-database",
+      "images-n8n",
+      "images-other",
+      "host-network-backend",
+      "host-ready",
+    ]) {
+      expect(dependencies).toContain(at(name).urn);
+    }
+  });
+
+  test("its files and its database's words are secret, and not in the script", () => {
+    for (const name of ["n8n-files", "n8n-database"])
+      expect((preview ? isUnknown : isSecret)(at(name).inputs["stdin"])).toBe(true);
+    expect(at("n8n-files").inputs["create"]).toBe("sudo -n /usr/local/lib/vpai/files");
+    expect(at("n8n-database").inputs["create"]).toBe(
+      "docker exec -i postgresql psql --username postgres --no-psqlrc --quiet --set ON_ERROR_STOP=1 --file -",
+    );
+  });
+
+  test("a permanent secret is protected and never made anew; another may be", () => {
+    expect(at("secrets-n8n-encryption-key").options).toMatchObject({
+      protect: true,
+      ignoreChanges: ["length", "special", "keepers"],
+    });
+    expect(at("secrets-n8n-database").options).toMatchObject({ protect: false, ignoreChanges: [] });
+  });
+
+  test("it goes with its machine: deleted with it, replaced with it", () => {
+    for (const name of ["n8n-container", "n8n-files", "n8n-healthy", "images-n8n", "host-network-egress"]) {
+      expect(at(name).options).toMatchObject({ deletedWith: at("anchor").urn, replacementTrigger: "machine-1" });
+    }
+  });
+});
+
+test("its gate runs again for another container or another machine", async () => {
+  const { inputs } = (await build(false, n8n))("n8n-healthy");
+  expect(inputs).toMatchObject({
+    create: "/usr/local/lib/vpai/gate n8n 240 256",
+    triggers: ["machine-1", "id-of-n8n-container"],
+  });
+});
+
+test("the database gets a verifier, never the password", async () => {
+  const text = String(reveal((await build(false, n8n))("n8n-database").inputs["stdin"]));
+  expect(text).toContain("PASSWORD 'SCRAM-SHA-256$4096:");
+  expect(text).not.toContain("value-of-secrets-n8n-database");
+});
+
+test("changed files replace the container by a label; one that reloads has none, and validates with its image at hand", async () => {
+  const labels = (resource: Recorded): string[] =>
+    (reveal(resource.inputs["labels"]) as { label: string }[]).map(({ label }) => label);
+  expect(labels((await build(false, n8n))("n8n-container"))).toEqual(["vpai.service", "vpai.files"]);
+  const at = await build(false, caddy);
+  expect(labels(at("caddy-container"))).toEqual(["vpai.service"]);
+  expect(at("caddy-files").options.dependencies).toContain(at("images-caddy").urn);
+});
+
+test("on a machine that was there before, what is on it is deleted one by one", async () => {
+  const { options } = (await build(false, n8n, false))("n8n-container");
+  expect([options.deletedWith, options.replacementTrigger]).toEqual(["", "machine-1"]);
+});
+
+test("the SSH files are there, for their owner alone, once the machine is known", async () => {
+  const at = await build(false, n8n);
+  expect(at("host-docker").inputs).toMatchObject({ host: "ssh://vpai" });
+  expect(readFileSync(join(folder, "ssh/known_hosts"), "utf8")).toBe("vpai ssh-ed25519 AAAA\n");
+  for (const name of ["id_ed25519", "known_hosts", "config"])
+    expect(statSync(join(folder, "ssh", name)).mode & 0o777).toBe(0o600);
+});

@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { isSecret, plainTexts, type Recorded, reveal } from "../support/mocks.ts";
+import { cleanUp, type Run, runProgram, STACKS, TOKEN } from "../support/program.ts";
+
+afterAll(cleanUp);
+
+const EXISTING = {
+  "vpai:vps": { provider: "existing", address: "203.0.113.9", hostKey: "ssh-ed25519 AAAAC3Nz", memoryMb: 8192 },
+  "vpai:rootPassword": "the-root-password-of-this-test",
+};
+const cases = [
+  ...STACKS.map((stack) => ({ name: stack, stack, extra: {} })),
+  { name: "prod on an existing server", stack: "prod", extra: EXISTING },
+];
+
+const COMMAND = "command:remote:Command";
+const CONTAINER = "docker:index/container:Container";
+
+describe.each(cases)("$name", ({ stack, extra }) => {
+  let run: Run;
+  let preview: Run;
+  const of = (type: string): Recorded[] => run.resources.filter((resource) => resource.type === type);
+
+  beforeAll(async () => {
+    preview = await runProgram(stack, true, extra);
+    run = await runProgram(stack, false, extra);
+  });
+
+  test("the same resources at a preview as at an update: none is made inside an apply", () => {
+    expect(preview.resources.map(({ urn }) => urn)).toEqual(run.resources.map(({ urn }) => urn));
+    expect(run.resources.length).toBeGreaterThan(30);
+    expect(run.resources.length).toBeLessThan(45);
+  });
+
+  test("every resource has a component for a parent, and begins with its name", () => {
+    const components = new Map(run.resources.filter(({ custom }) => !custom).map(({ urn, name }) => [urn, name]));
+    const orphans = run.resources.filter(({ custom, parent }) => custom && !components.has(parent));
+    expect(orphans.map(({ urn }) => urn)).toEqual([]);
+    const misnamed = run.resources.filter(
+      ({ custom, parent, name }) => custom && !name.startsWith(`${components.get(parent)}-`),
+    );
+    expect(misnamed.map(({ name }) => name)).toEqual([]);
+  });
+
+  test("components store no inputs", () => {
+    expect(run.resources.filter(({ custom, inputs }) => !custom && Object.keys(inputs).length > 0)).toEqual([]);
+  });
+
+  test("names are unique, in the state and on the host", () => {
+    const names = run.resources.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    const containers = of(CONTAINER).map(({ inputs }) => inputs["name"]);
+    expect(new Set(containers).size).toBe(containers.length);
+  });
+
+  test("host ports are unique, and none but the web's is published", () => {
+    const ports = of(CONTAINER).flatMap(({ inputs }) =>
+      ((inputs["ports"] ?? []) as { external: number; protocol: string; ip: string }[]).map(
+        (p) => `${p.ip}:${p.external}/${p.protocol}`,
+      ),
+    );
+    expect(ports.sort()).toEqual(["0.0.0.0:443/tcp", "0.0.0.0:443/udp", "0.0.0.0:80/tcp"]);
+  });
+
+  test("every image has a digest and stays on the host", () => {
+    const images = of("docker:index/remoteImage:RemoteImage");
+    expect(images.length).toBe(of(CONTAINER).length);
+    for (const { inputs } of images) {
+      expect(inputs["name"]).toMatch(/^[^@]+:[^@]+@sha256:[0-9a-f]{64}$/);
+      expect(inputs["keepLocally"]).toBe(true);
+      expect(inputs["pullTriggers"]).toBeUndefined();
+    }
+  });
+
+  test("every container waits for every image", () => {
+    const images = of("docker:index/remoteImage:RemoteImage").map(({ urn }) => urn);
+    for (const { options } of of(CONTAINER)) expect(options.dependencies).toEqual(expect.arrayContaining(images));
+  });
+
+  test("every container is checked, limited, logged, restarted, stopped in order and locked down", () => {
+    for (const { inputs } of of(CONTAINER)) {
+      expect(inputs).toMatchObject({
+        restart: "unless-stopped",
+        init: true,
+        networkMode: "bridge",
+        logDriver: "json-file",
+        logOpts: { "max-size": "10m", "max-file": "3" },
+        securityOpts: ["no-new-privileges:true"],
+        readOnly: true,
+        user: expect.stringMatching(/^[1-9]\d*:[1-9]\d*$/),
+        cpus: expect.stringMatching(/^\d(\.\d+)?$/),
+        healthcheck: { tests: expect.any(Array), retries: expect.any(Number) },
+        capabilities: { drops: ["ALL"] },
+      });
+      expect(inputs["memory"]).toBeGreaterThanOrEqual(64);
+      expect(inputs["memorySwap"]).toBe(inputs["memory"]);
+      expect(inputs["destroyGraceSeconds"]).toBeGreaterThanOrEqual(30);
+      expect(plainTexts(inputs["mounts"]).join(" ")).not.toContain("docker.sock");
+      expect(plainTexts(inputs["healthcheck"]).join(" ")).not.toContain("localhost");
+    }
+  });
+
+  test("no secret value is in a plain input, and nothing that is made of one", () => {
+    const values = run.resources.flatMap(({ type, name }) =>
+      type.startsWith("random:") ? [`value-of-${name}`] : type.startsWith("tls:") ? [`private-key-of-${name}`] : [],
+    );
+    expect(values.length).toBeGreaterThan(4);
+    const forbidden = [...values, TOKEN, "the-root-password-of-this-test"];
+    const leaks = run.resources.flatMap(({ name, inputs }) =>
+      plainTexts(inputs)
+        .filter((text) => forbidden.some((value) => text.includes(value)))
+        .map((text) => `${name}: ${text}`),
+    );
+    expect(leaks).toEqual([]);
+  });
+
+  test("what cannot be had again is protected in prod, and nowhere else", () => {
+    const protectedNames = run.resources
+      .filter(({ options }) => options.protect)
+      .map(({ name }) => name)
+      .sort();
+    const keys = ["secrets-n8n-encryption-key", "secrets-postgresql-superuser", "vps-client-key"];
+    const expected =
+      stack !== "prod"
+        ? []
+        : "vpai:vps" in extra
+          ? keys
+          : ["vps-address", "vps-host-key", "vps-server", ...keys].sort();
+    expect(protectedNames).toEqual(expected);
+  });
+
+  test("every remote command knows its machine and its host key, and shows nothing", () => {
+    expect(of(COMMAND).length).toBeGreaterThan(8);
+    const machine = anchor(run);
+    for (const { name, inputs } of of(COMMAND)) {
+      const connection = reveal(inputs["connection"]) as Record<string, unknown>;
+      expect(reveal(connection["hostKey"])).toMatch(/^ssh-ed25519 \S+$/);
+      expect(inputs["logging"]).toBe("none");
+      expect(inputs["addPreviousOutputInEnv"]).toBe(false);
+      expect(inputs["environment"]).toBeUndefined();
+      if (name !== "vps-arrival") {
+        expect((inputs["triggers"] as unknown[])[0]).toBe(machine.type === COMMAND ? "id-of-vps-arrival" : "4711");
+        expect(isSecret(connection["privateKey"]) || isSecret(inputs["connection"])).toBe(true);
+      }
+    }
+  });
+
+  test("everything on the host is tied to the machine", () => {
+    const machine = anchor(run);
+    const onHost = run.resources.filter(
+      ({ type, name }) => /^(docker:|command:remote)/.test(type) && name !== "vps-arrival",
+    );
+    expect(onHost.length).toBeGreaterThan(15);
+    for (const { options } of onHost) {
+      expect(options.replacementTrigger).toBe(machine.type === COMMAND ? "id-of-vps-arrival" : "4711");
+      expect(options.deletedWith).toBe("vpai:vps" in extra ? "" : machine.urn);
+    }
+  });
+
+  test("two runs ask for the same", async () => {
+    const again = await runProgram(stack, false, extra);
+    const comparable = ({ resources, workFolder }: Run): unknown =>
+      JSON.parse(
+        JSON.stringify(resources.map(({ urn, inputs, options }) => ({ urn, inputs, options }))).replaceAll(
+          workFolder,
+          "<work>",
+        ),
+      );
+    expect(comparable(again)).toEqual(comparable(run));
+  });
+});
+
+function anchor({ resources }: Run): Recorded {
+  const found = resources.find(({ name }) => name === "vps-server" || name === "vps-arrival");
+  if (!found) throw new Error("the program makes no machine");
+  return found;
+}

@@ -1,0 +1,41 @@
+import { afterAll, expect, test } from "@jest/globals";
+import * as pulumi from "@pulumi/pulumi";
+import { OperatorError } from "../../shared/errors.ts";
+import { record } from "../support/mocks.ts";
+import { cleanUp, configOf, runProgram } from "../support/program.ts";
+import { deploy } from "../../stacks/deploy.ts";
+
+afterAll(cleanUp);
+
+test("prod and preprod differ in these keys alone", () => {
+  const [prod, preprod] = [configOf("prod"), configOf("preprod")];
+  const keys = [...new Set([...Object.keys(prod), ...Object.keys(preprod)])].sort();
+  expect(keys.filter((key) => prod[key] !== preprod[key])).toEqual([
+    "vpai:domain",
+    "vpai:protect",
+    "vpai:size",
+    "vpai:vps",
+  ]);
+});
+
+test("prod and preprod are made of the same resources", async () => {
+  const names = async (stack: string): Promise<string[]> => (await runProgram(stack)).resources.map(({ name }) => name);
+  expect(await names("preprod")).toEqual(await names("prod"));
+});
+
+test("a bad setting registers nothing", async () => {
+  const finish = await record("prod", false);
+  pulumi.runtime.setAllConfig({ ...configOf("prod"), "vpai:hetznerToken": "x", "vpai:domain": "nowhere" }, [
+    "vpai:hetznerToken",
+  ]);
+  expect(() => deploy()).toThrow(OperatorError);
+  expect(await finish()).toEqual([]);
+});
+
+test("the outputs: links, a way in, where the credentials are; what is secret stays so", async () => {
+  const { outputs, workFolder } = await runProgram("sandbox");
+  expect(outputs.links).toEqual({ health: "https://vpai.localhost/health", n8n: "https://n8n.vpai.localhost/" });
+  expect(outputs.ssh).toBe(`ssh -F ${workFolder}/ssh/config vpai`);
+  expect(outputs.credentials).toBe("pulumi stack output secrets --show-secrets --stack sandbox");
+  expect(await pulumi.isSecret(outputs.secrets)).toBe(true);
+});

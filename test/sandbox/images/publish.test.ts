@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { publishImages } from "../../../sandbox/images/publish.ts";
+import { digestOf } from "../../../sandbox/registry/registry.ts";
+import type { Bench } from "./bench.ts";
+import { docker, openBench, pins } from "./bench.ts";
+
+const all = Object.values(pins);
+let bench: Bench;
+
+beforeAll(async () => {
+  bench = await openBench(all);
+}, 600_000);
+afterAll(() => bench.clear());
+
+const publish = async (wanted: readonly string[]) => {
+  const lines: string[] = [];
+  const begun = performance.now();
+  const refs = await publishImages({
+    pins: wanted,
+    pushAddress: bench.pushAddress,
+    full: false,
+    report: (line) => lines.push(line),
+  });
+  return { refs, lines, ms: performance.now() - begun };
+};
+
+test("each pin keeps its repository and tag and gets the digest the registry has", async () => {
+  for (const pin of all) {
+    const [, repository = "", tag = "", digest] = /^[^/]+\/([^:]+):([^@]+)@(.+)$/.exec(bench.refs[pin] ?? "") ?? [];
+    expect(bench.refs[pin]?.split("@")[0]).toBe(pin.split("@")[0]);
+    expect(await digestOf(bench.pushAddress, repository, tag)).toBe(digest);
+  }
+});
+
+test("a second time nothing is made, in no time", async () => {
+  const { refs, lines, ms } = await publish(all);
+  expect(refs).toEqual(bench.refs);
+  expect(lines).toEqual([]);
+  expect(ms).toBeLessThan(100);
+});
+
+test("another tag is another image, made in a second, and says its tag", async () => {
+  // Never published before: a tag of its own each time.
+  const tag = `2.99.${Date.now()}`;
+  const pin = pins.n8n.replace("2.42.4", tag);
+  const { refs, lines, ms } = await publish([pin]);
+  expect(refs[pin]).toMatch(new RegExp(`^docker\\.n8n\\.io/n8nio/n8n:${tag}@sha256:[0-9a-f]{64}$`));
+  expect(refs[pin]?.split("@")[1]).not.toBe(bench.refs[pins.n8n]?.split("@")[1]);
+  expect(lines).toEqual([expect.stringMatching(/^image docker\.n8n\.io\/n8nio\/n8n:2\.99\.\d+ \(double, \d\.\d s\)$/)]);
+  expect(ms).toBeLessThan(2_000);
+  const image = `${bench.pushAddress}/n8nio/n8n@${refs[pin]?.split("@")[1]}`;
+  await docker("pull", "-q", image);
+  const labels = JSON.parse(await docker("inspect", "-f", "{{json .Config.Labels}}", image)) as Record<string, string>;
+  await docker("rmi", image);
+  expect(labels).toMatchObject({ "org.opencontainers.image.version": tag, "vpai.sandbox.kind": "double" });
+});
+
+test("what the registry has lost is pushed again, from layers that are still there", async () => {
+  const digest = bench.refs[pins.redis]?.split("@")[1] ?? "";
+  const gone = await fetch(`http://${bench.pushAddress}/v2/library/redis/manifests/${digest}`, { method: "DELETE" });
+  expect(gone.status).toBe(202);
+  const { refs, lines } = await publish([pins.redis]);
+  expect(refs).toEqual({ [pins.redis]: bench.refs[pins.redis] });
+  expect(lines).toHaveLength(1);
+  expect(await digestOf(bench.pushAddress, "library/redis", digest)).toBe(digest);
+});
+
+test("a pin of an unknown repository stops everything before anything is made", async () => {
+  const wanted = [pins.redis, `ghcr.io/nobody/nothing:1@sha256:${"0".repeat(64)}`];
+  await expect(publish(wanted)).rejects.toThrow("ghcr.io/nobody/nothing (the sandbox has no recipe for it)");
+});

@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile, copyFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { run } from "../../shared/exec.ts";
+
+/** The clone that the tests are part of. */
+export const CLONE = join(import.meta.dirname, "../..");
+
+/** How a command ended. */
+export interface Ended {
+  /** Undefined when a signal ended it. */
+  readonly exitCode: number | undefined;
+  /** What it printed on both streams, as it came. */
+  readonly output: string;
+  readonly ms: number;
+}
+
+/** A command under way. */
+export class Running {
+  readonly pid: number;
+  readonly ended: Promise<Ended>;
+  output = "";
+  over = false;
+
+  constructor(child: ChildProcess) {
+    const from = Date.now();
+    this.pid = child.pid ?? 0;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => (this.output += text));
+    }
+    this.ended = once(child, "close").then(([code]: (number | null)[]) => {
+      this.over = true;
+      return { exitCode: code ?? undefined, output: this.output, ms: Date.now() - from };
+    });
+  }
+}
+
+/**
+ * A copy of this clone in a folder of its own, as a stranger would have it: files may be edited in it, and its
+ * sandbox shares nothing with another's. Only node_modules is the clone's.
+ */
+export class Checkout {
+  readonly dir: string;
+
+  private constructor(dir: string) {
+    this.dir = dir;
+  }
+
+  static async make(): Promise<Checkout> {
+    const dir = await realpath(await mkdtemp(join(tmpdir(), "vpai-checkout-")));
+    const { stdout } = await run("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
+      cwd: CLONE,
+    });
+    for (const file of stdout.split("\0").filter(Boolean)) {
+      await mkdir(dirname(join(dir, file)), { recursive: true });
+      await copyFile(join(CLONE, file), join(dir, file)).catch((error: NodeJS.ErrnoException) => {
+        // Deleted in the work tree and not yet committed.
+        if (error.code !== "ENOENT") throw error;
+      });
+    }
+    await symlink(join(CLONE, "node_modules"), join(dir, "node_modules"));
+    return new Checkout(dir);
+  }
+
+  /** Starts a program in the checkout, without a terminal. */
+  start(file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
+    const child = spawn(file, args, {
+      cwd: this.dir,
+      env: { ...process.env, CI: "true", ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    return new Running(child);
+  }
+
+  /** Runs `vpai …` to its end, whatever that is. */
+  async vpai(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+    return this.run(process.execPath, [join(this.dir, "bin/vpai.js"), ...args], env);
+  }
+
+  run(file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+    return this.start(file, args, env).ended;
+  }
+
+  /** Like {@link vpai}; fails with all its output unless it exits 0. */
+  async expectVpai(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
+    const { exitCode, output } = await this.vpai(args, env);
+    if (exitCode !== 0) throw new Error(`vpai ${args.join(" ")} ended with ${exitCode}:\n${output}`);
+    return output;
+  }
+
+  /** Changes a file's text; fails where the change changes nothing. */
+  async edit(file: string, change: (text: string) => string): Promise<void> {
+    const before = await readFile(join(this.dir, file), "utf8");
+    const after = change(before);
+    if (after === before) throw new Error(`${file}: the edit changed nothing`);
+    await writeFile(join(this.dir, file), after);
+  }
+
+  /** Takes its sandbox down, then the copy itself. */
+  async remove(): Promise<void> {
+    await this.expectVpai(["sandbox", "down"]);
+    await rm(this.dir, { recursive: true });
+  }
+}

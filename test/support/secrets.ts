@@ -1,0 +1,60 @@
+import { readdir, readFile } from "node:fs/promises";
+import type { SandboxStack } from "./stack.ts";
+
+/** The stack's secrets by a name that may be printed: generated values, private keys, the API token. */
+export async function secretsOf(stack: SandboxStack): Promise<Map<string, string>> {
+  const generated = JSON.parse(await stack.output("secrets")) as Record<string, string>;
+  const secrets = new Map(Object.entries(generated).map(([name, value]) => [`secrets.${name}`, value]));
+  const text = await stack.pulumi(["stack", "export", "--stack", "sandbox", "--show-secrets"]);
+  for (const { urn, outputs = {} } of (
+    JSON.parse(text) as { deployment: { resources: { urn: string; outputs?: Record<string, unknown> }[] } }
+  ).deployment.resources) {
+    const key = plaintext(outputs["privateKeyOpenssh"]);
+    // The longest line of a key's body: wherever the key is written, however it is wrapped, this is in it.
+    if (key)
+      secrets.set(
+        `key of ${urn.split("::").at(-1)}`,
+        key.split(/\n|\\n/).toSorted((a, b) => b.length - a.length)[1] ?? key,
+      );
+  }
+  secrets.set("Hetzner token", (await stack.env())["HCLOUD_TOKEN"] ?? "");
+  for (const [name, value] of secrets) {
+    if (value.length < 20) throw new Error(`${name} has ${value.length} characters: too few to be searched for`);
+  }
+  return secrets;
+}
+
+/** What an exported secret holds, when it was exported in plain. */
+function plaintext(value: unknown): string | undefined {
+  const text = (value as { plaintext?: string } | undefined)?.plaintext;
+  return text === undefined ? undefined : (JSON.parse(text) as string);
+}
+
+/**
+ * Collects the arguments of every process of this machine until stopped: the engine's side and, since the sandbox's
+ * servers are containers, the server's side too.
+ */
+export function sampleProcesses(): { stop(): Promise<{ samples: number; text: string }> } {
+  const seen = new Set<string>();
+  let [samples, running] = [0, true];
+  const loop = (async () => {
+    while (running) {
+      const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+      await Promise.all(
+        pids.map(async (pid) => {
+          // A process may end between the two looks.
+          seen.add(await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""));
+        }),
+      );
+      samples += 1;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  })();
+  return {
+    stop: async () => {
+      running = false;
+      await loop;
+      return { samples, text: [...seen].join("\n").replaceAll("\0", " ") };
+    },
+  };
+}

@@ -1,0 +1,224 @@
+import { describe, expect, test } from "@jest/globals";
+import { renderDatabaseSql } from "../../../components/database/sql.ts";
+import { scramVerifier } from "../../../components/database/scram.ts";
+import { renderCaddyfile } from "../../../components/edge/caddyfile.ts";
+import { renderSshFiles } from "../../../components/host/ssh-files.ts";
+import { renderAcl } from "../../../components/services/redis.ts";
+import { hostFiles, renderBootstrap } from "../../../components/vps/bootstrap.ts";
+import { renderCloudInit, USER_DATA_LIMIT } from "../../../components/vps/cloud-init.ts";
+import { firewallRules } from "../../../components/vps/firewall.ts";
+
+const DEPLOY_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHCXMp6IBWWoAePXd6a/3VZodaRrTlDSWTALsVZWigG+";
+
+test("Caddyfile", () => {
+  const route = {
+    ...{ host: "n8n.ai.example.com", service: "n8n", upstream: "n8n:5678", audience: "public" as const },
+    ...{ readiness: "/healthz/readiness", holdSeconds: 60 },
+  };
+  expect(renderCaddyfile("ai.example.com", [route])).toBe(`{
+	admin localhost:2019
+	persist_config off
+	grace_period 30s
+}
+
+http://127.0.0.1:9180 {
+	bind 127.0.0.1
+	respond /health 200
+}
+
+ai.example.com {
+	tls internal
+	header -Server
+	respond /health "ok" 200
+	respond 404
+}
+
+n8n.ai.example.com {
+	tls internal
+	header -Server
+	reverse_proxy n8n:5678 {
+		lb_try_duration 60s
+		lb_try_interval 250ms
+		lb_retry_match {
+			method GET HEAD
+		}
+		lb_retry_match {
+			method GET HEAD
+			expression "{http.reverse_proxy.status_code} == 503"
+		}
+		fail_duration 3s
+		health_uri /healthz/readiness
+		health_interval 500ms
+		health_timeout 2s
+		health_passes 1
+		health_fails 1
+		transport http {
+			dial_timeout 2s
+		}
+	}
+}
+`);
+});
+
+describe("bootstrap", () => {
+  const hashOf = (script: string): string => /^export VPAI_HASH=(.*)$/m.exec(script)?.[1] ?? "";
+  const files = { "bootstrap.sh": "echo 'it runs'\n", "daemon.json": "{}" };
+
+  test("unpacks its files and runs the first", () => {
+    const script = renderBootstrap({ sshPorts: [2222, 22], deployKey: `${DEPLOY_KEY}\n`, files });
+    expect(script).toBe(`#!/bin/bash
+set -euo pipefail
+umask 022
+install -d -m 0755 /opt/vpai /opt/vpai/host
+exec 9> /opt/vpai/host/.lock
+flock -w 600 9
+cat > /opt/vpai/host/bootstrap.sh <<'__END_OF_VPAI_FILE__'
+echo 'it runs'
+__END_OF_VPAI_FILE__
+cat > /opt/vpai/host/daemon.json <<'__END_OF_VPAI_FILE__'
+{}
+__END_OF_VPAI_FILE__
+export VPAI_SSH_PORTS='2222 22'
+export VPAI_DEPLOY_KEY='${DEPLOY_KEY}'
+export VPAI_HASH=${hashOf(script)}
+exec bash /opt/vpai/host/bootstrap.sh
+`);
+  });
+
+  test("has another hash when anything in it changes", () => {
+    const hash = (sshPorts: number[], text: string): string =>
+      hashOf(renderBootstrap({ sshPorts, deployKey: DEPLOY_KEY, files: { ...files, "gate.sh": text } }));
+    expect(new Set([hash([2222], "a"), hash([2222], "b"), hash([2223], "a")]).size).toBe(3);
+    expect(hash([2222], "a")).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test("refuses a key that could break out of its quotes", () => {
+    expect(() => renderBootstrap({ sshPorts: [2222], deployKey: `${DEPLOY_KEY}'; reboot '`, files })).toThrow(
+      "not an OpenSSH",
+    );
+  });
+});
+
+test("cloud-init", () => {
+  expect(
+    renderCloudInit({
+      hostKey: { private: "PRIVATE\nKEY\n", public: "ssh-ed25519 AAAA\n" },
+      bootstrap: "#!/bin/bash\necho\n",
+    }),
+  ).toBe(
+    `#cloud-config
+ssh_pwauth: false
+ssh_deletekeys: true
+ssh_keys:
+  ed25519_private: |
+    PRIVATE
+    KEY
+  ed25519_public: ssh-ed25519 AAAA
+write_files:
+  - path: /root/vpai-bootstrap
+    owner: root:root
+    permissions: "0700"
+    content: |
+      #!/bin/bash
+      echo
+runcmd:
+  - - bash
+    - /root/vpai-bootstrap
+`,
+  );
+});
+
+test("the real user data leaves room below Hetzner's limit", () => {
+  const bootstrap = renderBootstrap({ sshPorts: [2222], deployKey: DEPLOY_KEY, files: hostFiles() });
+  const text = renderCloudInit({ hostKey: { private: "x".repeat(400), public: DEPLOY_KEY }, bootstrap });
+  expect(Buffer.byteLength(text)).toBeLessThan(USER_DATA_LIMIT * 0.75);
+  expect(() => renderCloudInit({ hostKey: { private: "x", public: "y" }, bootstrap: "x".repeat(40_000) })).toThrow(
+    "Hetzner takes 32768",
+  );
+});
+
+test("firewall: sshd from where it is allowed, the web from anywhere, nothing else", () => {
+  const rules = firewallRules({ port: 2222, allowedCidrs: ["198.51.100.0/24"] });
+  expect(rules.map(({ protocol, port, sourceIps }) => [protocol, port, sourceIps.join(" ")])).toEqual([
+    ["tcp", "2222", "198.51.100.0/24"],
+    ["tcp", "80", "0.0.0.0/0 ::/0"],
+    ["tcp", "443", "0.0.0.0/0 ::/0"],
+    ["udp", "443", "0.0.0.0/0 ::/0"],
+    ["icmp", undefined, "0.0.0.0/0 ::/0"],
+  ]);
+});
+
+describe("database", () => {
+  // Made by PostgreSQL's own rules (RFC 5802) with Python's hashlib, from the salt in it.
+  test("the verifier is the one that PostgreSQL would store", () => {
+    expect(scramVerifier("n8n", "pencil")).toBe(
+      "SCRAM-SHA-256$4096:OeZ7mvaU2VTm2h+GdOAfzw==$LRB1yZoIGs4fipMb7e/8K+OlFVqA3VQ4p7CqseYj8UE=:N1JXyJ0iFB2R+uOWl/vD5Z5AP5KqzNQ3mqZaYh5bxnE=",
+    );
+  });
+
+  test("the same password gives another verifier to another role", () => {
+    expect(scramVerifier("n8n", "pencil")).not.toBe(scramVerifier("litellm", "pencil"));
+  });
+
+  test("SQL", () => {
+    const verifier = "SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy";
+    const plan = { service: "x", name: "x", secret: "x-database", extensions: ["vector"] };
+    expect(renderDatabaseSql(plan, verifier)).toBe(`\\set ON_ERROR_STOP on
+SET log_min_error_statement = panic;
+SET client_min_messages = warning;
+SELECT 'CREATE ROLE "x" LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'x') \\gexec
+ALTER ROLE "x" WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD '${verifier}';
+SELECT 'CREATE DATABASE "x" OWNER "x" TEMPLATE template0 ENCODING ''UTF8''' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'x') \\gexec
+ALTER DATABASE "x" OWNER TO "x";
+REVOKE ALL ON DATABASE "x" FROM PUBLIC;
+\\connect "x"
+SET log_min_error_statement = panic;
+SET client_min_messages = warning;
+ALTER SCHEMA public OWNER TO "x";
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+CREATE EXTENSION IF NOT EXISTS "vector";
+DO $check$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_authid WHERE rolname = 'x' AND rolcanlogin AND NOT rolsuper AND rolpassword = '${verifier}') THEN
+    RAISE EXCEPTION 'role x does not read back as set';
+  END IF;
+  IF NOT EXISTS (SELECT FROM pg_database WHERE datname = 'x' AND pg_get_userbyid(datdba) = 'x') THEN
+    RAISE EXCEPTION 'database x does not belong to its role';
+  END IF;
+END
+$check$;
+`);
+  });
+
+  test.each(['n8n"; DROP', "N8N", "", "8n"])("refuses the name %j", (name) => {
+    expect(() =>
+      renderDatabaseSql({ service: "x", name, secret: "x", extensions: [] }, "SCRAM-SHA-256$1:a$b:c"),
+    ).toThrow("plain SQL name");
+  });
+});
+
+test("Redis' users: the default one is off, the health check's may only ping, the password is there as a hash", () => {
+  expect(renderAcl("pencil")).toBe(`user default off resetpass resetkeys resetchannels -@all
+user health on nopass resetkeys resetchannels -@all +ping
+user app on #13809668fb436386706f67dcb052ed584a04ba16a8c02a17d66d34c30fceda21 ~* &* +@all -@admin -@dangerous +info
+`);
+});
+
+test("SSH files: the host key is known, and every machine has a socket of its own", () => {
+  const access = {
+    machineId: "42",
+    address: "203.0.113.7",
+    port: 2222,
+    user: "deploy",
+    hostKey: "ssh-ed25519 AAAA",
+    privateKey: "KEY",
+  };
+  const files = renderSshFiles(".vpai/x/ssh", access);
+  expect(files.id_ed25519).toBe("KEY\n");
+  expect(files.known_hosts).toBe("vpai ssh-ed25519 AAAA\n");
+  expect(files.config).toMatch(
+    /StrictHostKeyChecking yes[^]*IdentityFile \.vpai\/x\/ssh\/id_ed25519[^]*ControlMaster auto/,
+  );
+  const socket = (text: string): string => /ControlPath (\S+)/.exec(text)?.[1] ?? "";
+  expect(socket(files.config)).not.toBe(socket(renderSshFiles(".vpai/x/ssh", { ...access, machineId: "43" }).config));
+});

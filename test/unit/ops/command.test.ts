@@ -1,0 +1,136 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "@jest/globals";
+import { vpai } from "../../support/vpai.ts";
+
+const cache = mkdtempSync(join(tmpdir(), "vpai-cache-"));
+afterAll(() => rmSync(cache, { recursive: true }));
+const env = { VPAI_CACHE: join(cache, "never-made") };
+
+describe("what cannot be meant is refused at once, and nothing is made", () => {
+  test.each<[string, string[], string[]]>([
+    ["no command's name", ["nonsense"], ["unknown command 'nonsense'"]],
+    ["an unknown option", ["start", "--fulll"], ["unknown option '--fulll'", "Did you mean --full?"]],
+    [
+      "a verb without its stack",
+      ["up"],
+      ["required option '--stack <name>' not specified", "allowed: ", "--stack prod"],
+    ],
+    [
+      "a stack without a file",
+      ["up", "--stack", "nope"],
+      ["--stack: nope", "allowed: ", "sandbox", "Pulumi.nope.yaml"],
+    ],
+    [
+      "a stack named without --stack",
+      ["up", "--stack", "prod", "prod"],
+      ["vpai up: prod", "do: did you mean `vpai up --stack prod`?"],
+    ],
+    [
+      "a question without a terminal",
+      ["up", "--stack", "prod"],
+      ["no terminal to ask at", "vpai preview --stack prod", "--yes"],
+    ],
+    [
+      "an instance of a real stack",
+      ["up", "--stack", "prod", "--instance", "x", "--yes"],
+      ["--instance: x, with stack prod", "only with --stack sandbox"],
+    ],
+    [
+      "an instance called as a stack, whose folder would go with it",
+      ["sandbox", "down", "--instance", "prod"],
+      ["--instance: prod", "allowed: ", "preprod, prod", "do: "],
+    ],
+    ["an instance with a bad name", ["sandbox", "status", "--instance", "No_Good"], ["sandbox instance: No_Good"]],
+    [
+      "a sandbox that is not up",
+      ["sandbox", "env", "--instance", "never-up"],
+      ["sandbox never-up: not up", "vpai start --instance never-up"],
+    ],
+    [
+      "a login to a stack that is not up",
+      ["ssh", "--instance", "never-up"],
+      [".vpai/never-up/ssh/config: no such file", "do: run `vpai start`"],
+    ],
+    ["the engine without a word for it", ["pulumi", "--stack", "prod"], ["missing required argument 'arguments'"]],
+    [
+      "the engine's option before `--`",
+      ["pulumi", "--stack", "prod", "stack", "--show-urns"],
+      ["'--show-urns'", "--help"],
+    ],
+    [
+      "the engine on a stack without a file",
+      ["pulumi", "--stack", "nope", "--", "config"],
+      ["--stack: nope", "allowed: ", "Pulumi.nope.yaml"],
+    ],
+    ["an unknown fault", ["sandbox", "fault", "rain"], ["fault: rain", "hetzner-5xx", "no-capacity"]],
+    ["a fault without what it needs", ["sandbox", "fault", "no-capacity"], ["fault no-capacity: ", "serverType"]],
+    [
+      "a fault's setting without a value",
+      ["sandbox", "fault", "dead-tag", "image"],
+      ["fault dead-tag: image", "key=value"],
+    ],
+    ["an unknown layer of tests", ["test", "units"], ["'units' is invalid", "unit, components"]],
+    ["an unknown benchmark", ["bench", "rain"], ["benchmark: rain"]],
+    ["an unknown shell", ["completion", "tcsh"], ["'tcsh' is invalid", "bash, zsh, fish"]],
+  ])("%s", async (_name, args, texts) => {
+    const { code, output, ms } = await vpai(args, { env });
+    for (const text of texts) expect(output).toContain(text);
+    expect(output).not.toContain("bug in vpai");
+    expect(output).not.toMatch(/^ +at /m);
+    expect(code).toBe(1);
+    expect(ms).toBeLessThan(10_000);
+    expect(existsSync(env.VPAI_CACHE)).toBe(false);
+    expect(existsSync(".vpai/never-up")).toBe(false);
+  });
+
+  test.each([
+    ["memory", { VPAI_NEEDED_MEMORY_GB: "1000000" }, "memory: "],
+    ["disk", { VPAI_NEEDED_DISK_GB: "1000000" }, "disk at "],
+    ["a need that is no number", { VPAI_NEEDED_DISK_GB: "much" }, "VPAI_NEEDED_DISK_GB: much"],
+  ])("too little %s", async (_name, more, text) => {
+    const { code, output } = await vpai(["start", "--instance", "never-up"], { env: { ...env, ...more } });
+    expect(output).toContain(text);
+    expect(code).toBe(1);
+    expect(existsSync(env.VPAI_CACHE)).toBe(false);
+    expect(existsSync(".vpai/never-up")).toBe(false);
+  });
+});
+
+describe("a person can learn it from its help", () => {
+  const commands = [
+    "start",
+    "up",
+    "preview",
+    "refresh",
+    "destroy",
+    "recover",
+    "output",
+    "ssh",
+    "pulumi",
+    "sandbox",
+    "doctor",
+    "test",
+    "lint",
+    "bench",
+    "completion",
+  ];
+  test.each([
+    [[]],
+    ...commands.map((command) => [[command]]),
+    ...["down", "env", "status", "fault", "power-cut"].map((command) => [["sandbox", command]]),
+  ])("`vpai %s --help` shows examples", async (words: string[]) => {
+    const { code, stdout } = await vpai([...words, "--help"], { env });
+    expect(stdout).toContain("Examples:\n");
+    expect(code).toBe(0);
+  });
+});
+
+test("completion scripts are made from the commands as they are", async () => {
+  const { stdout, code } = await vpai(["completion", "bash"], { env });
+  expect(code).toBe(0);
+  expect(stdout).toContain('"sandbox") offers="down env status fault power-cut --help"');
+  expect(stdout).toContain('"pulumi") offers="--stack --instance --help"');
+  expect(stdout).toMatch(/--stack\) COMPREPLY=\(\$\(compgen -W "[a-z ]*sandbox/);
+});

@@ -1,0 +1,28 @@
+import { describe, expect, test } from "@jest/globals";
+import { renderFaults } from "../../../shared/errors.ts";
+import { DISK_COLD_BYTES, MEMORY_BYTES, checkDisk, checkMemory, freeDisk, memory } from "../../../toolchain/checks.ts";
+
+describe("what the machine must have", () => {
+  test("enough is no fault", () => {
+    expect(checkDisk("/c", DISK_COLD_BYTES, DISK_COLD_BYTES)).toEqual([]);
+    expect(checkMemory(MEMORY_BYTES)).toEqual([]);
+  });
+
+  test("too little disk", () => {
+    expect(renderFaults(checkDisk("/c", 2.34e9, 16e9))).toBe(
+      "disk at /c: 2.3 GB free\n  allowed: 16.0 GB or more\n" +
+        "  do: free some space, or set VPAI_CACHE to a directory on a larger disk",
+    );
+  });
+
+  test("too little memory", () => {
+    expect(renderFaults(checkMemory(1e9, 2e9))).toContain(
+      "memory: 1.0 GB\n  allowed: 2.0 GB or more\n  do: use a machine",
+    );
+  });
+
+  test("is measured, also for a directory that is yet to be made", () => {
+    expect(freeDisk("/no/such/directory")).toBe(freeDisk("/"));
+    expect(memory()).toBeGreaterThan(1e8);
+  });
+});

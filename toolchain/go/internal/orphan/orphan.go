@@ -1,0 +1,32 @@
+// Package orphan ends a plugin whose engine is gone.
+//
+// Pulumi's own plugins ask the engine for its health every five minutes. After a kill -9 of the engine that is
+// long enough to create a server that the state will never hear of, beside the next run that creates it too.
+package orphan
+
+import (
+	"os"
+	"time"
+)
+
+// Interval is how often the parent is looked at: one system call each time.
+const Interval = 100 * time.Millisecond
+
+// Exit ends this process soon after its parent has ended, in the middle of whatever it does. clean, if any, runs before.
+func Exit(clean func()) {
+	go Watch(os.Getppid, Interval, func() {
+		if clean != nil {
+			clean()
+		}
+		os.Exit(1)
+	})
+}
+
+// Watch calls gone once when the parent that it sees first is no longer the parent, and returns.
+func Watch(parent func() int, every time.Duration, gone func()) {
+	first := parent()
+	for parent() == first {
+		time.Sleep(every)
+	}
+	gone()
+}
