@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { OperatorError } from "../../shared/errors.ts";
 import { cachePath, contentKey } from "../../toolchain/cache.ts";
-import { pushBlob, pushManifest, sha256 } from "../registry/push.ts";
+import { pushBlob, pushManifest, sha256, tagManifest } from "../registry/push.ts";
 import { digestOf } from "../registry/registry.ts";
 import type { Layer } from "./layers.ts";
 import type { Pin } from "./pin.ts";
@@ -64,7 +64,7 @@ async function publishOne(pin: Pin, recipe: Recipe, options: PublishOptions): Pr
     (text) => (JSON.parse(text) as { digest: string }).digest,
     () => undefined,
   );
-  if (known !== undefined && (await digestOf(pushAddress, pin.path, known)) === known) return withDigest(pin, known);
+  if (known !== undefined && (await isServed(pin, known, pushAddress))) return withDigest(pin, known);
   const begun = Date.now();
   const [layers, finish] = await Promise.all([recipe.layers(report), recipe.finish(pin.tag)]);
   const digest = await pushImage(pin, recipe, layers, finish, pushAddress);
@@ -73,6 +73,14 @@ async function publishOne(pin: Pin, recipe: Recipe, options: PublishOptions): Pr
   await rename(`${record}.${process.pid}`, record);
   report(`image ${pin.repository}:${pin.tag} (${recipe.kind}, ${((Date.now() - begun) / 1000).toFixed(1)} s)`);
   return withDigest(pin, digest);
+}
+
+/** Whether the registry has the digest. Its tag may name another pin's image by now, and is then set back. */
+async function isServed(pin: Pin, digest: string, registry: string): Promise<boolean> {
+  if ((await digestOf(registry, pin.path, pin.tag)) === digest) return true;
+  if ((await digestOf(registry, pin.path, digest)) !== digest) return false;
+  await tagManifest(registry, pin.path, digest, pin.tag);
+  return true;
 }
 
 const types = {

@@ -62,6 +62,14 @@ export async function pushManifest(
   await answered.arrayBuffer();
 }
 
+/** Points a tag at an index that the repository has already. */
+export async function tagManifest(registry: string, repository: string, digest: string, tag: string): Promise<void> {
+  const accept = "application/vnd.oci.image.index.v1+json";
+  const stored = await fetch(`http://${registry}/v2/${repository}/manifests/${digest}`, { headers: { accept } });
+  if (stored.status !== 200) throw await refused(`read ${repository}@${digest}`, stored);
+  await pushManifest(registry, repository, tag, accept, Buffer.from(await stored.arrayBuffer()));
+}
+
 async function refused(what: string, answered: Response): Promise<Error> {
   return new Error(`the sandbox registry refused to ${what}: ${answered.status} ${(await answered.text()).trim()}`);
 }
