@@ -13,6 +13,8 @@ export interface Recipe {
   readonly kind: "real" | "double";
   /** Folder whose files go into the image; any change in it makes new images. */
   readonly folder: string;
+  /** More folders whose files go into the image. */
+  readonly moreFolders?: readonly string[];
   /** The big layers, the same for every tag. Cached by content. */
   layers(report: Report): Promise<readonly Layer[]>;
   /** The small layer and the settings that follow from the tag: made anew for each, in no time. */
@@ -38,7 +40,10 @@ export interface ImageConfig {
 
 /** Hash of every file in the recipe's folder, and of how recipes in general become images. */
 export async function recipeKey(recipe: Recipe): Promise<string> {
-  const names = (await readdir(recipe.folder, { recursive: true, withFileTypes: true }))
+  const folders = [recipe.folder, ...(recipe.moreFolders ?? [])];
+  const listed = await Promise.all(folders.map((folder) => readdir(folder, { recursive: true, withFileTypes: true })));
+  const names = listed
+    .flat()
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
