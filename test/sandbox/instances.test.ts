@@ -70,10 +70,10 @@ test("two are open at once, and neither sees the other", async () => {
   );
 }, 60_000);
 
-test("an open one is found in less than 100 ms, and says so when asked to be elsewhere", async () => {
-  const begun = performance.now();
+test("an open one is found as it is, and says so when asked to be elsewhere", async () => {
+  const pid = await livePid(instanceOf(name));
   await open(name);
-  expect(performance.now() - begun).toBeLessThan(100);
+  expect(await livePid(instanceOf(name))).toBe(pid);
   const elsewhere = openWorld(name, { report, env: { VPAI_SANDBOX_SUBNET: "10.213.250.0/24" } });
   await expect(elsewhere).rejects.toThrow(`this sandbox is up in ${world.subnet}`);
 });
