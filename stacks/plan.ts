@@ -2,10 +2,11 @@ import { type Fault, OperatorError } from "../shared/errors.ts";
 import { type DatabasePlan, planDatabases } from "../components/database/plan.ts";
 import { planRoutes } from "../components/edge/routes.ts";
 import { planSecrets } from "../components/secrets/plan.ts";
-import { checkNames, checkPorts, inOrder, planMemory } from "../components/service/checks.ts";
+import { checkNames, checkPorts, checkVolumes, inOrder, planMemory } from "../components/service/checks.ts";
 import type { NetworkName, SecretSpec, ServiceContext, ServiceDefinition } from "../components/service/definition.ts";
+import { planFacts } from "../components/service/plan-facts.ts";
 import { catalogue, imagePins } from "./catalogue.ts";
-import type { Settings } from "./settings.ts";
+import { serviceSettings, type Settings } from "./settings.ts";
 
 /** A whole deployment as plain data: everything that can be wrong is found here, before any resource. */
 export interface Plan {
@@ -20,24 +21,43 @@ export interface Plan {
 }
 
 /** @throws OperatorError with every fault */
-export function planDeployment(settings: Settings, definitions: readonly ServiceDefinition[] = catalogue): Plan {
+export function planDeployment(settings: Settings, all: readonly ServiceDefinition[] = catalogue): Plan {
+  const definitions = all.filter(({ name }) => !settings.without.includes(name));
   const routes = planRoutes(definitions, settings.domain);
   const pins = imagePins(settings.images, definitions);
   const faults = [
+    ...checkWithout(settings, all),
     ...checkNames(definitions, routes),
     ...checkPorts(definitions, settings.ssh.port),
+    ...checkVolumes(definitions),
     ...planMemory(definitions, settings.size, settings.machine).faults,
     ...checkImages(settings, definitions, pins),
   ];
   if (faults.length > 0) throw new OperatorError(faults);
   return {
     services: inOrder(definitions),
-    context: { domain: settings.domain, timezone: settings.timezone, size: settings.size, routes },
+    context: {
+      ...{ domain: settings.domain, timezone: settings.timezone, size: settings.size, routes },
+      settings: serviceSettings(settings),
+      facts: planFacts(definitions, pins),
+    },
     images: Object.fromEntries(Object.entries(pins).map(([name, pin]) => [name, settings.lock?.[pin] ?? pin])),
     networks: [...new Set(definitions.flatMap(({ networks }) => networks))].sort(),
     databases: new Map(planDatabases(definitions).map((database) => [database.service, database])),
     secrets: planSecrets(definitions),
   };
+}
+
+function checkWithout({ without }: Settings, all: readonly ServiceDefinition[]): Fault[] {
+  const names = all.map(({ name }) => name);
+  return without
+    .filter((name) => !names.includes(name))
+    .map((name) => ({
+      key: "vpai:without",
+      found: name,
+      allowed: names.join(", "),
+      fix: "correct the name, or take it out of the list",
+    }));
 }
 
 function checkImages(

@@ -2,8 +2,10 @@ import type * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import { Host } from "../components/host/host.ts";
 import { Secrets } from "../components/secrets/secrets.ts";
+import { startsAfter } from "../components/service/checks.ts";
 import { DockerService } from "../components/service/docker-service.ts";
 import { Images } from "../components/service/images.ts";
+import { givenSecret } from "../components/service/settings.ts";
 import { ExistingServer } from "../components/vps/existing.ts";
 import { HetznerServer } from "../components/vps/hetzner.ts";
 import type { Machine } from "../components/vps/machine.ts";
@@ -24,7 +26,7 @@ export type SecretSource = (key: SecretKey) => pulumi.Output<string> | undefined
 export function buildPlatform(settings: Settings, plan: Plan, secret: SecretSource): Platform {
   const machine = buildMachine(settings, secret);
   const host = new Host("host", { machine, workFolder: settings.workFolder, networks: plan.networks });
-  const secrets = new Secrets("secrets", { plan: plan.secrets, protect: settings.protect });
+  const secrets = new Secrets("secrets", { plan: plan.secrets, protect: settings.protect, given: given(settings, secret) });
   const images = new Images("images", { host, images: plan.images });
   const services = new Map<string, DockerService>();
   for (const definition of plan.services) {
@@ -37,7 +39,7 @@ export function buildPlatform(settings: Settings, plan: Plan, secret: SecretSour
       image: plan.images[definition.name] ?? definition.image,
       secrets,
       ...(database && { database }),
-      after: gates(services, definition.needs ?? []),
+      after: gates(services, startsAfter(definition)),
     });
     services.set(definition.name, service);
   }
@@ -61,6 +63,16 @@ function buildMachine(settings: Settings, secret: SecretSource): Machine {
   }).machine;
 }
 
+/** The operator's secrets for the products, by the name that services use. */
+function given(settings: Settings, secret: SecretSource): Map<string, pulumi.Output<string>> {
+  return new Map(
+    settings.given.flatMap((key) => {
+      const value = secret(key);
+      return value ? [[givenSecret(key), value] as const] : [];
+    }),
+  );
+}
+
 function gates(services: ReadonlyMap<string, DockerService>, names: readonly string[]): command.remote.Command[] {
-  return names.flatMap((name) => services.get(name)?.healthy ?? []);
+  return names.flatMap((name) => services.get(name)?.ready ?? []);
 }

@@ -64,6 +64,26 @@ const existing = z.strictObject({
   memoryMb,
 });
 
+const EMAIL = /^[^@\s]+@([a-z0-9-]+\.)+[a-z]{2,}$/i;
+const personName = (fallback: string) =>
+  text("a name", (value) => value.length > 0 && value.length <= 32).default(fallback);
+
+const owner = z.strictObject({
+  email: text("an e-mail address; left out: admin@ the domain", (value) => EMAIL.test(value)).optional(),
+  firstName: personName("Stack"),
+  lastName: personName("Owner"),
+});
+
+const model = z.strictObject({
+  name: text("the name that clients use, such as claude-sonnet", (value) => /^[a-z0-9][a-z0-9.-]*$/.test(value)),
+  provider: choice(["anthropic", "openai"]),
+  model: text("the provider's name of a model"),
+  fallbacks: z.array(text("a model's name"), { error: "a list of models' names" }).default([]),
+  maxTokens: whole(1, 1_000_000, "a number of tokens: a whole number from 1").default(4096),
+});
+
+const days = whole(1, 3_650, "a number of days: a whole number from 1 to 3650");
+
 const EVERYWHERE = ["0.0.0.0/0", "::/0"];
 const sshDefault = { port: 2222, allowedCidrs: EVERYWHERE };
 
@@ -97,6 +117,34 @@ export const settingsSchema = z.strictObject({
     })
     .default(sshDefault)
     .describe("sshd's port on the server, and from where it may be reached"),
+  without: z
+    .array(text("a service's name"), { error: "a list of services" })
+    .default([])
+    .describe("Services to leave out; their data stays until `vpai purge`"),
+  owner: owner
+    .default(owner.parse({}))
+    .describe("Whom the stack belongs to: email, firstName, lastName; n8n's owner account"),
+  models: z
+    .array(model, { error: "a list of models" })
+    .default([])
+    .describe(
+      "Models that LiteLLM offers: name, provider (anthropic, openai), model, fallbacks, maxTokens; empty: the usual ones",
+    ),
+  dailyBudgetUsd: whole(1, 10_000, "US dollars, a whole number from 1 to 10000")
+    .default(5)
+    .describe("What all models together may cost in a day, in US dollars"),
+  retention: z
+    .strictObject({ metricsDays: days.default(30), logsDays: days.default(14) })
+    .default({ metricsDays: 30, logsDays: 14 })
+    .describe("How long metrics and logs are kept: metricsDays, logsDays"),
+  vpnCidrs: z
+    .array(text("an address range such as 100.64.0.0/10", isCidr), { error: "a list of address ranges" })
+    .default([])
+    .describe("From where the routes that are not public may be used; empty: from nowhere"),
+  telegramAllowFrom: z
+    .array(whole(1, Number.MAX_SAFE_INTEGER, "a Telegram user's number"), { error: "a list of Telegram users' numbers" })
+    .default([])
+    .describe("Telegram users who may talk to OpenClaw"),
   images: z
     .record(
       z.string(),
@@ -116,6 +164,16 @@ export const SECRET_KEYS = {
   hetznerToken: "API token of the Hetzner project (else the environment's HCLOUD_TOKEN); provider hetzner",
   rootPrivateKey: "Private key for the first login to an existing server",
   rootPassword: "Password for the first login to an existing server",
+  anthropicApiKey: "API key of Anthropic (else the environment's ANTHROPIC_API_KEY)",
+  openaiApiKey: "API key of OpenAI (else the environment's OPENAI_API_KEY)",
+  openclawTelegramToken: "Token of the Telegram bot that OpenClaw answers as",
 } as const;
 
 export type SecretKey = keyof typeof SECRET_KEYS;
+
+/** Environment variables that stand in for a secret that is not set. */
+export const SECRET_VARIABLES: Readonly<Partial<Record<SecretKey, string>>> = {
+  hetznerToken: "HCLOUD_TOKEN",
+  anthropicApiKey: "ANTHROPIC_API_KEY",
+  openaiApiKey: "OPENAI_API_KEY",
+};

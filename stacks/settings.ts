@@ -2,9 +2,18 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { type Fault, OperatorError } from "../shared/errors.ts";
+import { checkModels, DEFAULT_MODELS } from "../components/llm/models.ts";
+import { GIVEN_SECRETS, type GivenSecret, type ModelSetting, type ServiceSettings } from "../components/service/settings.ts";
 import { SERVER_TYPES } from "../components/vps/server-types.ts";
 import { toFaults } from "./faults.ts";
-import { type RawSettings, SECRET_KEYS, type SecretKey, SERVER_TYPE, settingsSchema } from "./schema.ts";
+import {
+  type RawSettings,
+  SECRET_KEYS,
+  SECRET_VARIABLES,
+  type SecretKey,
+  SERVER_TYPE,
+  settingsSchema,
+} from "./schema.ts";
 
 /** What a deployment is made of, without its secrets: plain, checked, and the same on every run. */
 export interface Settings extends RawSettings {
@@ -15,6 +24,8 @@ export interface Settings extends RawSettings {
   readonly hetznerEndpoint?: string;
   /** Least memory that the server can turn out to have. */
   readonly machine: { readonly name: string; readonly memoryMb: number };
+  /** Secret settings for the products that have a value. */
+  readonly given: readonly GivenSecret[];
   /** Digests of the sandbox's registry by pin; undefined where images are taken as pinned. */
   readonly lock?: Readonly<Record<string, string>>;
 }
@@ -37,7 +48,14 @@ export function parseSettings({ stack, config, encrypted, env, lock }: Sources):
   const parsed = settingsSchema.safeParse(raw);
   const faults = parsed.success ? [] : toFaults(parsed.error.issues, raw);
   const workFolder = env["VPAI_WORK"] ?? `.vpai/${stack}`;
-  if (parsed.success) faults.push(...lockFaults(parsed.data, workFolder, lock));
+  const given = GIVEN_SECRETS.filter((key) => secretText(key, config, env) !== undefined);
+  if (parsed.success) {
+    faults.push(
+      ...lockFaults(parsed.data, workFolder, lock),
+      ...checkModels(parsed.data.models),
+      ...providerFaults(modelsOf(parsed.data), parsed.data.without, given),
+    );
+  }
   faults.push(
     ...serverTypeFaults(raw["vps"]),
     ...secretFaults(raw["vps"], config, env),
@@ -48,10 +66,47 @@ export function parseSettings({ stack, config, encrypted, env, lock }: Sources):
     ...parsed.data,
     stack,
     workFolder,
+    given,
     ...(env["HCLOUD_ENDPOINT"] && { hetznerEndpoint: env["HCLOUD_ENDPOINT"] }),
     machine: smallestMachine(parsed.data.vps),
     ...(parsed.data.imageLock && lock !== undefined && { lock: JSON.parse(lock) as Record<string, string> }),
   };
+}
+
+const modelsOf = ({ models }: RawSettings): readonly ModelSetting[] => (models.length > 0 ? models : DEFAULT_MODELS);
+
+/** The settings as services see them. */
+export function serviceSettings(settings: Settings): ServiceSettings {
+  const { owner, domain, dailyBudgetUsd, retention, vpnCidrs, telegramAllowFrom, given } = settings;
+  return {
+    owner: { ...owner, email: owner.email ?? `admin@${domain}` },
+    llm: { models: modelsOf(settings), dailyBudgetUsd },
+    ...{ retention, vpnCidrs, telegramAllowFrom, given },
+  };
+}
+
+/** The value of a secret setting: the stack file's, else the environment's. */
+function secretText(key: SecretKey, config: Sources["config"], env: Sources["env"]): string | undefined {
+  const variable = SECRET_VARIABLES[key];
+  return config[key] || (variable && env[variable]) || undefined;
+}
+
+/** Without a key of any provider, nothing that LiteLLM offers could answer. */
+function providerFaults(
+  models: readonly ModelSetting[],
+  without: readonly string[],
+  given: readonly GivenSecret[],
+): Fault[] {
+  const keys = [...new Set(models.map(({ provider }) => `${provider}ApiKey` as const))];
+  if (without.includes("litellm") || keys.some((key) => given.includes(key))) return [];
+  return [
+    {
+      key: keys.map((key) => `vpai:${key}`).join(" or "),
+      found: "not set",
+      allowed: "an API key of at least one provider of vpai:models",
+      fix: keys.map((key) => `\`pulumi config set --secret vpai:${key}\``).join(", or "),
+    },
+  ];
 }
 
 /** Pulumi holds everything that is not text as JSON. What does not parse stays text, for the schema to refuse. */
@@ -165,8 +220,8 @@ export function readSettings(): {
   const encrypted = Object.keys(config).filter((key) => isEncrypted(`vpai:${key}`));
   const settings = parseSettings({ stack, config, encrypted, env: process.env, ...lock });
   const secret = (key: SecretKey): pulumi.Output<string> | undefined => {
-    const value = config[key] || (key === "hetznerToken" ? process.env["HCLOUD_TOKEN"] : undefined);
-    return value ? pulumi.secret(value) : undefined;
+    const value = secretText(key, config, process.env);
+    return value === undefined ? undefined : pulumi.secret(value);
   };
   return { settings, secret };
 }

@@ -8,6 +8,8 @@ export interface DatabasePlan {
   /** Name of the secret that is the role's password. */
   readonly secret: string;
   readonly extensions: readonly string[];
+  /** Roles whose rights it has. */
+  readonly memberOf: readonly string[];
 }
 
 export const databaseSecret = (service: string): string => `${service}-database`;
@@ -16,7 +18,12 @@ export const databaseSecret = (service: string): string => `${service}-database`
 export function planDatabases(definitions: readonly ServiceDefinition[]): DatabasePlan[] {
   return definitions.flatMap(({ name, database }) =>
     database
-      ? [{ service: name, name: database.name, secret: databaseSecret(name), extensions: database.extensions ?? [] }]
+      ? [
+          {
+            ...{ service: name, name: database.name, secret: databaseSecret(name) },
+            ...{ extensions: database.extensions ?? [], memberOf: database.memberOf ?? [] },
+          },
+        ]
       : [],
   );
 }

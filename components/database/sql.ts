@@ -7,18 +7,19 @@ const NAME = /^[a-z][a-z0-9_]{0,62}$/;
  * run once in a cluster's life). Ends by reading back; anything else than `t` on the last line never happens, because
  * the statement before it fails.
  */
-export function renderDatabaseSql({ name, extensions }: DatabasePlan, verifier: string): string {
-  for (const word of [name, ...extensions]) if (!NAME.test(word)) throw new Error(`${word} is not a plain SQL name`);
+export function renderDatabaseSql({ name, extensions, memberOf }: DatabasePlan, verifier: string): string {
+  for (const word of [name, ...extensions, ...memberOf]) if (!NAME.test(word)) throw new Error(`${word} is not a plain SQL name`);
   if (!/^SCRAM-SHA-256\$\d+:[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+:[A-Za-z0-9+/=]+$/.test(verifier)) {
     throw new Error("not a SCRAM verifier");
   }
   const extend = extensions.map((extension) => `CREATE EXTENSION IF NOT EXISTS "${extension}";\n`).join("");
+  const join = memberOf.map((role) => `GRANT "${role}" TO "${name}";\n`).join("");
   return `\\set ON_ERROR_STOP on
 SET log_min_error_statement = panic;
 SET client_min_messages = warning;
 SELECT 'CREATE ROLE "${name}" LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${name}') \\gexec
 ALTER ROLE "${name}" WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD '${verifier}';
-SELECT 'CREATE DATABASE "${name}" OWNER "${name}" TEMPLATE template0 ENCODING ''UTF8''' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '${name}') \\gexec
+${join}SELECT 'CREATE DATABASE "${name}" OWNER "${name}" TEMPLATE template0 ENCODING ''UTF8''' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '${name}') \\gexec
 ALTER DATABASE "${name}" OWNER TO "${name}";
 REVOKE ALL ON DATABASE "${name}" FROM PUBLIC;
 \\connect "${name}"

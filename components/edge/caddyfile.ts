@@ -3,15 +3,29 @@ import type { Route } from "./routes.ts";
 /** Where Caddy tells its own health: plain HTTP inside its container, on no network (`localhost` could mean ::1). */
 export const HEALTH_ADDRESS = "127.0.0.1:9180";
 
-/** The Caddyfile of a deployment: the domain's own `/health`, and one site a route. */
-export function renderCaddyfile(domain: string, routes: readonly Route[]): string {
-  return [GLOBAL, health(), home(domain), ...routes.map(site)].join("\n");
+/** Where Caddy tells its metrics: plain HTTP, on a port that is not published. */
+export const METRICS_PORT = 9181;
+
+/**
+ * The Caddyfile of a deployment: the domain's own `/health`, the metrics, and one site a route. Routes for the VPN
+ * answer only to `vpnCidrs`.
+ */
+export function renderCaddyfile(domain: string, routes: readonly Route[], vpnCidrs: readonly string[]): string {
+  return [GLOBAL, health(), metrics(), home(domain), ...routes.map((route) => site(route, vpnCidrs))].join("\n");
 }
 
 const GLOBAL = `{
 	admin localhost:2019
 	persist_config off
 	grace_period 30s
+	metrics {
+		per_host
+	}
+}
+`;
+
+const metrics = (): string => `http://:${METRICS_PORT} {
+	metrics /metrics
 }
 `;
 
@@ -35,10 +49,17 @@ const home = (domain: string): string => `${domain} {
  * three seconds, because the next look may come late; and a "503, starting" that slips through is asked again where
  * that is safe. A POST is not: a workflow may have run and answered 503 itself.
  */
-const site = ({ host, upstream, readiness, holdSeconds }: Route): string => `${host} {
+const site = ({ host, upstream, readiness, holdSeconds, audience, deny }: Route, cidrs: readonly string[]): string =>
+  `${host} {
 	tls internal
 	header -Server
-	reverse_proxy ${upstream} {
+${audience === "vpn" ? `	@outside ${outside(cidrs)}
+	respond @outside 403
+` : ""}${
+  deny.length > 0 ? `	@denied path ${deny.join(" ")}
+	respond @denied 404
+` : ""
+}	reverse_proxy ${upstream} {
 		lb_try_duration ${holdSeconds}s
 		lb_try_interval 250ms
 		lb_retry_match {
@@ -60,3 +81,7 @@ const site = ({ host, upstream, readiness, holdSeconds }: Route): string => `${h
 	}
 }
 `;
+
+/** By the address that the connection comes from: a header could say anything. */
+const outside = (cidrs: readonly string[]): string =>
+  cidrs.length === 0 ? "remote_ip 0.0.0.0/0 ::/0" : `not remote_ip ${cidrs.join(" ")}`;

@@ -9,6 +9,8 @@ export interface Route {
   readonly audience: Audience;
   readonly readiness: string;
   readonly holdSeconds: number;
+  /** Paths that are answered 404, as Caddy matches them. */
+  readonly deny: readonly string[];
 }
 
 /** The routes of all services, by host name. */
@@ -25,6 +27,7 @@ export function planRoutes(definitions: readonly ServiceDefinition[], domain: st
               audience: route.audience,
               readiness: route.readiness,
               holdSeconds: route.holdSeconds ?? 60,
+              deny: route.deny ?? [],
             },
           ],
     )

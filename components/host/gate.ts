@@ -26,6 +26,7 @@ fi
 sudo -n -u ${DEPLOY_USER} docker info --format '{{.ServerVersion}}' > /dev/null
 test -x /usr/local/lib/vpai/files
 test -x /usr/local/lib/vpai/gate
+test -x /usr/local/lib/vpai/provision
 echo ${READY}
 `;
 }

@@ -119,10 +119,11 @@ export class Host extends pulumi.ComponentResource {
   }
 
   #network(name: string, network: NetworkName): docker.Network {
-    const { subnet, gateway, internal } = NETWORKS[network];
+    const { subnet, gateway, internal, isolated } = NETWORKS[network];
+    const options = isolated ? { options: { "com.docker.network.bridge.enable_icc": "false" } } : {};
     return new docker.Network(
       name,
-      { name: network, driver: "bridge", internal, ipamConfigs: [{ subnet, gateway }] },
+      { name: network, driver: "bridge", internal, ipamConfigs: [{ subnet, gateway }], ...options },
       // A network's name and subnet are taken until the old one is gone.
       this.on(this, { deleteBeforeReplace: true }),
     );

@@ -1,11 +1,30 @@
 import type { NetworkName } from "../service/definition.ts";
 
-/** The networks of a host. An internal one has no way out, so what must not talk to the world cannot. */
-export const NETWORKS: Readonly<
-  Record<NetworkName, { readonly subnet: string; readonly gateway: string; readonly internal: boolean }>
-> = {
-  frontend: { subnet: "172.20.1.0/24", gateway: "172.20.1.1", internal: false },
-  backend: { subnet: "172.20.2.0/24", gateway: "172.20.2.1", internal: true },
-  monitoring: { subnet: "172.20.3.0/24", gateway: "172.20.3.1", internal: true },
-  egress: { subnet: "172.20.4.0/24", gateway: "172.20.4.1", internal: false },
+export interface NetworkPlan {
+  readonly subnet: string;
+  readonly gateway: string;
+  /** Without a way out: what must not talk to the world cannot. */
+  readonly internal: boolean;
+  /** Its members do not see each other: it only leads out. */
+  readonly isolated: boolean;
+}
+
+const network = (third: number, kind: Partial<NetworkPlan> = {}): NetworkPlan => ({
+  ...{ subnet: `172.20.${third}.0/24`, gateway: `172.20.${third}.1`, internal: false, isolated: false },
+  ...kind,
+});
+
+/** The networks of a host. */
+export const NETWORKS: Readonly<Record<NetworkName, NetworkPlan>> = {
+  frontend: network(1),
+  backend: network(2, { internal: true }),
+  monitoring: network(3, { internal: true }),
+  egress: network(4, { isolated: true }),
+  // Docker's own API, read-only, and who reads it: nobody else is let near.
+  socket: network(5, { internal: true }),
 };
+
+/** Names of the networks that keep their members apart. */
+export const ISOLATED: ReadonlySet<string> = new Set(
+  Object.entries(NETWORKS).flatMap(([name, { isolated }]) => (isolated ? [name] : [])),
+);

@@ -7,7 +7,11 @@ export interface SecretsArgs {
   readonly plan: Readonly<Record<string, Required<SecretSpec>>>;
   /** Whether the permanent ones refuse to be deleted. */
   readonly protect: boolean;
+  /** Values that the operator gave, by name. */
+  readonly given?: ReadonlyMap<string, pulumi.Output<string>>;
 }
+
+const SHAPE = ["length", "special", "minLower", "minUpper", "minNumeric"];
 
 /**
  * Generated secrets. A permanent one (an encryption key: data depends on it) is never replaced, whatever its settings
@@ -21,18 +25,20 @@ export class Secrets extends pulumi.ComponentResource {
 
   constructor(name: string, args: SecretsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("vpai:secrets:Secrets", name, {}, opts);
-    this.#values = new Map(
-      Object.entries(args.plan).map(([secret, { length, permanent }]) => {
+    this.#values = new Map([
+      ...(args.given ?? []),
+      ...Object.entries(args.plan).map(([secret, { length, permanent }]) => {
         const password = new random.RandomPassword(
           `${name}-${secret}`,
-          { length, special: false },
+          // At least one of each kind: n8n refuses an owner's password without a digit and a capital.
+          { length, special: false, minLower: 1, minUpper: 1, minNumeric: 1 },
           permanent
-            ? { parent: this, protect: args.protect, ignoreChanges: ["length", "special", "keepers"] }
+            ? { parent: this, protect: args.protect, ignoreChanges: [...SHAPE, "keepers"] }
             : { parent: this },
         );
-        return [secret, pulumi.secret(password.result)];
+        return [secret, pulumi.secret(password.result)] as const;
       }),
-    );
+    ]);
     this.registerOutputs();
   }
 

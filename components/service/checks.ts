@@ -2,29 +2,32 @@ import type { Fault } from "../../shared/errors.ts";
 import type { Route } from "../edge/routes.ts";
 import type { ServiceDefinition, Size } from "./definition.ts";
 
-/** What the system, sshd, dockerd and the page cache need besides the containers, in MB. */
-export const SYSTEM_MB = 512;
+/** The part of a machine's memory that containers may have: system, sshd, dockerd and page cache live in the rest. */
+export const CONTAINER_SHARE = 0.9;
 
-/** How the limits of memory add up; a sum beyond the machine is a fault, because the kernel would choose who dies. */
+/** How the limits of memory add up; a sum beyond the share is a fault, because the kernel would choose who dies (P42). */
 export function planMemory(
   definitions: readonly ServiceDefinition[],
   size: Size,
   machine: { readonly name: string; readonly memoryMb: number },
 ): { readonly neededMb: number; readonly faults: Fault[] } {
-  const neededMb = definitions.reduce((sum, { memoryMb }) => sum + memoryMb[size], SYSTEM_MB);
-  if (neededMb <= machine.memoryMb) return { neededMb, faults: [] };
-  const parts = definitions.map(({ name, memoryMb }) => `${name} ${memoryMb[size]}`).join(", ");
+  const limits = definitions.map(({ name, memoryMb }) => ({ name, limit: memoryMb[size] }));
+  const neededMb = limits.reduce((sum, { limit }) => sum + limit, 0);
+  const allowedMb = Math.floor(machine.memoryMb * CONTAINER_SHARE);
+  if (neededMb <= allowedMb) return { neededMb, faults: [] };
+  const largest = limits.toSorted((a, b) => b.limit - a.limit).slice(0, 3);
   return {
     neededMb,
     faults: [
       {
         key: "vpai:vps",
-        found: `${machine.name} has ${machine.memoryMb} MB`,
-        allowed: `at least ${neededMb} MB (system ${SYSTEM_MB}, ${parts})`,
-        fix:
-          size === "standard"
-            ? "choose a larger server, or `pulumi config set vpai:size small`"
-            : "choose a larger server",
+        found: `${machine.name} has ${machine.memoryMb} MB, of which containers may have ${allowedMb}`,
+        allowed: `${neededMb} MB for ${limits.length} services; the largest: ${largest.map(({ name, limit }) => `${name} ${limit}`).join(", ")}`,
+        fix: [
+          "choose a larger server",
+          ...(size === "standard" ? ["`pulumi config set vpai:size small`"] : []),
+          "or leave services out (vpai:without)",
+        ].join(", "),
       },
     ],
   };
@@ -58,38 +61,69 @@ export function checkPorts(definitions: readonly ServiceDefinition[], sshPort: n
 
 /** Names that are used twice or that nothing answers to, and routes nobody could serve. */
 export function checkNames(definitions: readonly ServiceDefinition[], routes: readonly Route[]): Fault[] {
-  const faults: Fault[] = [];
-  const names = new Set<string>();
-  for (const { name, needs, database, secrets, configDir, files, networks, route, port } of definitions) {
-    const say = (found: string, fix: string): number => faults.push({ key: `service ${name}`, found, fix });
-    if (names.has(name)) say("its name is taken", "give each service a name of its own");
-    names.add(name);
-    for (const need of [...(needs ?? []), ...(database ? ["postgresql"] : [])]) {
-      if (!definitions.some((other) => other.name === need))
-        say(`it needs ${need}, which is not there`, "add it to the catalogue");
-    }
-    for (const secret of Object.keys(secrets ?? {})) {
-      if (!secret.startsWith(`${name}-`)) say(`its secret ${secret}`, `begin the name with ${name}-`);
-    }
-    if ((files ?? []).length > 0 && !configDir) say("files but no configDir", "say where the container sees them");
-    if (route && (port === undefined || !networks.includes("backend")))
-      say("a route but no port on backend", "give it both");
-  }
+  const names = definitions.map(({ name }) => name);
+  const faults = definitions.flatMap((definition, i): Fault[] => {
+    const { name } = definition;
+    const say = (found: string, fix: string): Fault => ({ key: `service ${name}`, found, fix });
+    return [
+      ...(names.indexOf(name) !== i ? [say("its name is taken", "give each service a name of its own")] : []),
+      ...needsOf(definition)
+        .filter((need) => !names.includes(need))
+        .map((need) => say(`it needs ${need}, which is not there`, "add it to the catalogue, or leave this one out too")),
+      ...Object.keys(definition.secrets ?? {})
+        .filter((secret) => !secret.startsWith(`${name}-`))
+        .map((secret) => say(`its secret ${secret}`, `begin the name with ${name}-`)),
+      ...(definition.files && !definition.configDir
+        ? [say("files but no configDir", "say where the container sees them")]
+        : []),
+      ...(definition.user.uid === 0 && !definition.user.rootBecause
+        ? [say("it runs as root", "give it a user of its own, or say why in user.rootBecause")]
+        : []),
+      ...(definition.route && (definition.port === undefined || !meetsEdge(definition))
+        ? [say("a route but no port on backend or frontend", "give it both")]
+        : []),
+    ];
+  });
   const hosts = routes.map(({ host }) => host);
-  for (const { host, service, audience } of routes) {
-    if (hosts.indexOf(host) !== hosts.lastIndexOf(host)) {
-      faults.push({ key: `service ${service}`, found: `host name ${host} is taken`, fix: "choose another label" });
-    }
-    if (audience === "vpn") {
-      faults.push({
-        key: `service ${service}`,
-        found: "audience vpn",
-        allowed: "public: this deployment has no VPN yet",
-        fix: "change its route",
-      });
-    }
-  }
-  return faults;
+  const doubles = routes.filter(({ host }, i) => hosts.indexOf(host) !== i);
+  return [
+    ...faults,
+    ...doubles.map(({ host, service }) => ({
+      key: `service ${service}`,
+      found: `host name ${host} is taken`,
+      fix: "choose another label",
+    })),
+  ];
+}
+
+/** Networks on which the edge is too. */
+const meetsEdge = ({ networks }: ServiceDefinition): boolean =>
+  networks.includes("backend") || networks.includes("frontend");
+
+/** Services that have to be healthy before one starts. */
+export function startsAfter({ needs = [], database, redis }: ServiceDefinition): string[] {
+  return [...new Set([...needs, ...(database ? ["postgresql"] : []), ...(redis ? ["redis"] : [])])];
+}
+
+/** Services that have to be there for one: those it starts after, and those that provide what it asks for later. */
+export function needsOf(definition: ServiceDefinition): string[] {
+  const { llm, vectors } = definition;
+  return [...new Set([...startsAfter(definition), ...(llm ? ["litellm"] : []), ...(vectors ? ["qdrant"] : [])])];
+}
+
+/** Directories of the host that two services would share. */
+export function checkVolumes(definitions: readonly ServiceDefinition[]): Fault[] {
+  const owners = new Map<string, string>();
+  return definitions.flatMap(({ name, data }) =>
+    (data ?? []).flatMap(({ path, target }) => {
+      const places = [`target ${name}:${target}`, `data ${name}/${path}`];
+      const taken = places.find((place) => owners.has(place));
+      for (const place of places) owners.set(place, name);
+      return taken
+        ? [{ key: `service ${name}`, found: `two mounts of ${taken.replace(/^\w+ /, "")}`, fix: "mount each once" }]
+        : [];
+    }),
+  );
 }
 
 /** The definitions so that each comes after what it needs; throws when they need each other. */
@@ -98,7 +132,7 @@ export function inOrder(definitions: readonly ServiceDefinition[]): ServiceDefin
   const done = new Set<string>();
   while (placed.length < definitions.length) {
     const ready = definitions.filter(
-      ({ name, needs }) => !done.has(name) && (needs ?? []).every((need) => done.has(need)),
+      (definition) => !done.has(definition.name) && startsAfter(definition).every((need) => done.has(need)),
     );
     if (ready.length === 0)
       throw new Error(

@@ -5,10 +5,14 @@ import { reconcileDatabase } from "../database/database.ts";
 import type { DatabasePlan } from "../database/plan.ts";
 import type { Host } from "../host/host.ts";
 import type { Secrets } from "../secrets/secrets.ts";
-import type { ServiceContext, ServiceDefinition } from "./definition.ts";
-import { filesDigest, planFiles, secretsOfFiles } from "./files.ts";
+import type { Provision, ServiceContext, ServiceDefinition } from "./definition.ts";
+import { filesDigest, only, planFiles, secretsOfFiles } from "./files.ts";
 import type { Images } from "./images.ts";
 import { type ContainerPlan, planContainer } from "./plan.ts";
+import type { ProvisionPlan } from "./provision.ts";
+
+/** How long a service may answer "later" (503, or nothing) to what is set in it. */
+const PROVISION_SECONDS = 60;
 
 export interface DockerServiceArgs {
   readonly definition: ServiceDefinition;
@@ -24,13 +28,13 @@ export interface DockerServiceArgs {
 }
 
 /**
- * One container and what it needs: its files (before it), its database, and the gate that says it is healthy (after
- * it). Changed files replace the container, unless the service can reload them. Every setting that Docker would answer
+ * One container and what it needs: its files (before it), its database, the gate that says it is healthy and what is
+ * set in it over its own API (after it). Changed files replace the container, unless the service can reload them. Every setting that Docker would answer
  * with a default of its own is set, so that a second run finds no difference.
  */
 export class DockerService extends pulumi.ComponentResource {
-  /** Succeeds once the container is healthy: what dependants wait for. */
-  readonly healthy: command.remote.Command;
+  /** Succeeds once the container is healthy and holds what it was given: what dependants wait for. */
+  readonly ready: command.remote.Command;
   readonly container: docker.Container;
 
   constructor(name: string, args: DockerServiceArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -38,7 +42,7 @@ export class DockerService extends pulumi.ComponentResource {
     const { definition, context, host, images, image, secrets, database, after } = args;
     const plan = planContainer(definition, context, image);
     const files = secrets
-      .pick(secretsOfFiles(definition))
+      .pick(secretsOfFiles(definition, context))
       .apply((values) => planFiles(definition, context, image, values));
     const placed = host.command(
       `${name}-files`,
@@ -70,7 +74,7 @@ export class DockerService extends pulumi.ComponentResource {
         deleteBeforeReplace: true,
       }),
     );
-    this.healthy = host.command(
+    const healthy = host.command(
       `${name}-healthy`,
       {
         create: `/usr/local/lib/vpai/gate ${plan.name} ${plan.gateSeconds} ${plan.pids}`,
@@ -78,7 +82,35 @@ export class DockerService extends pulumi.ComponentResource {
       },
       this,
     );
+    this.ready = definition.provision
+      ? this.#provision(name, args, definition.provision, healthy)
+      : healthy;
     this.registerOutputs();
+  }
+
+  #provision(
+    name: string,
+    { definition, context, host, secrets }: DockerServiceArgs,
+    { port, secrets: names, steps }: Provision,
+    healthy: command.remote.Command,
+  ): command.remote.Command {
+    const needed = names(context);
+    const plan = secrets.pick(needed).apply(
+      (values): ProvisionPlan => ({
+        ...{ container: definition.name, port, deadlineSeconds: PROVISION_SECONDS },
+        steps: steps(only(values, needed), context),
+      }),
+    );
+    return host.command(
+      `${name}-provisioned`,
+      {
+        create: "/usr/local/lib/vpai/provision",
+        stdin: pulumi.secret(pulumi.jsonStringify(plan)),
+        triggers: [this.container.id],
+      },
+      this,
+      { dependsOn: [healthy] },
+    );
   }
 }
 
@@ -86,7 +118,9 @@ export class DockerService extends pulumi.ComponentResource {
 export function containerArgs(plan: ContainerPlan): Omit<docker.ContainerArgs, "image" | "labels"> {
   return {
     name: plan.name,
+    ...(plan.entrypoint && { entrypoints: [...plan.entrypoint] }),
     ...(plan.command && { command: [...plan.command] }),
+    ...(plan.cgroupHost && { cgroupnsMode: "host" }),
     user: plan.user,
     envs: [...plan.envs],
     restart: "unless-stopped",

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ServiceContext, ServiceDefinition } from "./definition.ts";
+import type { FileSpec, SecretValues, ServiceContext, ServiceDefinition } from "./definition.ts";
 import { CONFIG_ROOT, DATA_ROOT } from "./plan.ts";
 
 /** What `files/host/files.py` reads. */
@@ -15,9 +15,16 @@ export interface HostFiles {
   readonly reload: { readonly container: string; readonly argv: readonly string[] } | null;
 }
 
+/** The files that a service has in this deployment. */
+export function filesOf({ files = [] }: ServiceDefinition, context: ServiceContext): readonly FileSpec[] {
+  return typeof files === "function" ? files(context) : files;
+}
+
 /** Names of the secrets that a service's files are made of. */
-export function secretsOfFiles(definition: ServiceDefinition): string[] {
-  return [...new Set((definition.files ?? []).flatMap((file) => ("secrets" in file ? file.secrets : [])))].sort();
+export function secretsOfFiles(definition: ServiceDefinition, context: ServiceContext): string[] {
+  return [
+    ...new Set(filesOf(definition, context).flatMap((file) => ("secrets" in file ? file.secrets : []))),
+  ].sort();
 }
 
 /** The service's directories and files on its host, given the values of {@link secretsOfFiles}. */
@@ -25,13 +32,13 @@ export function planFiles(
   definition: ServiceDefinition,
   context: ServiceContext,
   image: string,
-  secrets: Readonly<Record<string, string>>,
+  secrets: SecretValues,
 ): HostFiles {
   const { name, user, reload } = definition;
-  const files = (definition.files ?? []).map((file) => ({
+  const files = filesOf(definition, context).map((file) => ({
     path: file.path,
     mode: file.mode ?? "0400",
-    content: "text" in file ? file.text(context) : file.render(secrets, context),
+    content: "text" in file ? file.text(context) : file.render(only(secrets, file.secrets), context),
   }));
   const argv = (words: readonly string[]): string[] => words.map((word) => word.replaceAll("{image}", image));
   return {
@@ -45,6 +52,17 @@ export function planFiles(
     validate: reload ? argv(reload.validate) : null,
     reload: reload ? { container: name, argv: argv(reload.argv) } : null,
   };
+}
+
+/** A file is made of the secrets that it names: one that it forgot to name is a fault of its service. */
+export function only(values: SecretValues, names: readonly string[]): SecretValues {
+  return Object.fromEntries(
+    names.map((name) => {
+      const value = values[name];
+      if (value === undefined) throw new Error(`no secret is called ${name}`);
+      return [name, value];
+    }),
+  );
 }
 
 /** Sixteen hexadecimal digits that change when a file does. */

@@ -8,7 +8,9 @@ export interface ContainerPlan {
   readonly name: string;
   readonly image: string;
   readonly user: string;
+  readonly entrypoint?: readonly string[];
   readonly command?: readonly string[];
+  readonly cgroupHost: boolean;
   readonly envs: readonly string[];
   readonly networks: readonly NetworkName[];
   readonly mounts: readonly { readonly source: string; readonly target: string; readonly readOnly: boolean }[];
@@ -46,16 +48,20 @@ export function planContainer(definition: ServiceDefinition, context: ServiceCon
   const config = definition.configDir
     ? [{ source: `${CONFIG_ROOT}/${name}`, target: definition.configDir, readOnly: true }]
     : [];
+  const host = (definition.hostMounts ?? []).map(({ source, target }) => ({ source, target, readOnly: true }));
+  const { command } = definition;
   return {
     name,
     image,
     user: `${user.uid}:${user.gid}`,
-    ...(definition.command && { command: definition.command }),
+    ...(definition.entrypoint && { entrypoint: definition.entrypoint }),
+    ...(command && { command: typeof command === "function" ? command(context) : command }),
+    cgroupHost: definition.cgroup === "host",
     envs: Object.entries({ TZ: context.timezone, ...definition.environment?.(context) })
       .map(([key, value]) => `${key}=${value}`)
       .sort(),
     networks: [...definition.networks].sort(),
-    mounts: [...data, ...config],
+    mounts: [...data, ...config, ...host],
     ports: (definition.publish ?? []).map(({ port, protocol }) => ({
       ip: "0.0.0.0",
       internal: port,
@@ -71,7 +77,7 @@ export function planContainer(definition: ServiceDefinition, context: ServiceCon
     },
     // Docker reports them sorted under these names; anything else is a difference on every run.
     capabilityAdds: [...(definition.capabilities ?? [])].sort(),
-    readOnly: definition.readOnly ?? true,
+    readOnly: (definition.readOnly ?? true) === true,
     tmpfs: definition.tmpfs ?? {},
     memoryMb: definition.memoryMb[context.size],
     // As the provider reads it back: `1.0`, `0.5`.

@@ -1,18 +1,20 @@
+import { images } from "../images.ts";
 import type { ServiceDefinition, Size } from "../service/definition.ts";
 
-const MEMORY: Record<Size, number> = { standard: 1536, small: 768 };
+const MEMORY: Record<Size, number> = { standard: 1024, small: 512 };
 
-/** About a sixth of the limit for shared buffers: connections, sorting and the page cache live in the rest. */
+/** From the limit of memory: a quarter for shared buffers, half counted on as cache, the rest for the connections. */
 const config = (size: Size): string => `listen_addresses = '*'
 hba_file = '/etc/vpai/pg_hba.conf'
 password_encryption = 'scram-sha-256'
 max_connections = 100
-shared_buffers = ${MEMORY[size] / 6}MB
-effective_cache_size = ${MEMORY[size] / 3}MB
-work_mem = ${size === "standard" ? 16 : 8}MB
-maintenance_work_mem = ${MEMORY[size] / 12}MB
+shared_buffers = ${MEMORY[size] / 4}MB
+effective_cache_size = ${MEMORY[size] / 2}MB
+work_mem = ${MEMORY[size] / 128}MB
+maintenance_work_mem = ${MEMORY[size] / 16}MB
 logging_collector = off
 log_timezone = 'UTC'
+log_min_duration_statement = 1000
 `;
 
 /** Inside the container anybody is the superuser; over the network nobody gets in without a password. */
@@ -23,13 +25,12 @@ host all all all scram-sha-256
 /** The database server; pgvector's build of the official image, because some services store vectors. */
 export const postgresql: ServiceDefinition = {
   name: "postgresql",
-  image:
-    "docker.io/pgvector/pgvector:0.8.7-pg18-bookworm@sha256:2358fcba361ed2233a5ed81b5fe4ca779ccb304120ce531a3bf51c0ed7e2bc11",
+  image: images.postgresql.pin,
   networks: ["backend"],
   port: 5432,
   user: { uid: 999, gid: 999 },
   command: ["postgres", "-c", "config_file=/etc/vpai/postgresql.conf"],
-  // Since 18 the image keeps the cluster in a directory per version below this one.
+  // Since 18 the image keeps the cluster in a directory per version below this one (P9).
   data: [{ path: "", target: "/var/lib/postgresql" }],
   configDir: "/etc/vpai",
   files: [
@@ -43,22 +44,45 @@ export const postgresql: ServiceDefinition = {
   ],
   environment: () => ({
     POSTGRES_PASSWORD_FILE: "/etc/vpai/secrets/superuser",
+    // No locale of the image's C library: a French one is not in it (P10).
     POSTGRES_INITDB_ARGS: "--encoding=UTF8 --locale=C --auth-host=scram-sha-256",
   }),
   // Read when the cluster is made, and by nobody afterwards.
   secrets: { "postgresql-superuser": { permanent: true } },
   health: {
     test: ["CMD", "pg_isready", "--username=postgres", "--host=127.0.0.1", "--quiet"],
-    intervalSeconds: 5,
-    timeoutSeconds: 5,
-    retries: 5,
-    startPeriodSeconds: 60,
-    deadlineSeconds: 180,
+    ...{ intervalSeconds: 5, timeoutSeconds: 5, retries: 5, startPeriodSeconds: 60, deadlineSeconds: 180 },
   },
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m", "/var/run/postgresql": "rw,noexec,nosuid,size=1m,uid=999,gid=999" },
   pids: 256,
   memoryMb: MEMORY,
   cpus: 1.5,
   stopGraceSeconds: 60,
-  backup: { kind: "database", note: "every database by pg_dump, roles are made anew by the program" },
+  metrics: { none: "postgres-exporter asks it and tells" },
+  alerts: [],
+  dashboards: [],
+  backup: {
+    what: "roles; each service saves its own database",
+    items: [
+      {
+        name: "roles.sql",
+        dump: ["docker", "exec", "postgresql", "pg_dumpall", "--username=postgres", "--roles-only"],
+        // The program makes every role anew: a restored one would carry an old password.
+        restore: ["cat"],
+        prove: {
+          argv: ["docker", "exec", "postgresql", "psql", "--username=postgres", "-Atc", "SELECT count(*) FROM pg_roles"],
+          expect: /^[1-9]\d*$/,
+        },
+      },
+    ],
+  },
+  smoke: [
+    {
+      name: "answers a query",
+      exec: ["psql", "--username=postgres", "-Atc", "SELECT 6 * 7"],
+      prints: /^42$/,
+    },
+  ],
+  upgrade:
+    "A newer 18.x starts on the same data. Another major version does not: dump every database, move the data directory away, start, restore.",
 };

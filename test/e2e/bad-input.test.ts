@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { Checkout, type Ended } from "../support/checkout.ts";
+import { keepCore } from "../support/core.ts";
 import { badSettings, expectRefusal, settings } from "../support/refusals.ts";
 import { SandboxStack } from "../support/stack.ts";
 
@@ -16,6 +17,7 @@ let stack: SandboxStack;
 
 beforeAll(async () => {
   checkout = await Checkout.make();
+  await keepCore(checkout);
   stack = new SandboxStack(checkout);
 }, MINUTE);
 
@@ -102,22 +104,22 @@ describe("before there is a server", () => {
   });
 
   test("every wanted server type sold out: what there is instead", async () => {
-    await checkout.expectVpai(["sandbox", "fault", "no-capacity", "serverType=cx23"]);
     await checkout.expectVpai(["sandbox", "fault", "no-capacity", "serverType=cx33"]);
+    await checkout.expectVpai(["sandbox", "fault", "no-capacity", "serverType=cx43"]);
     const ended = await up();
     await checkout.expectVpai(["sandbox", "fault", "clear"]);
-    expectRefusal(ended, ["vpai:vps.serverType", "cx23, cx33", "sold out", /available at fsn1: .*cx43/, "do:"]);
+    expectRefusal(ended, ["vpai:vps.serverType", "cx33, cx43", "sold out", /available at fsn1: .*cx53/, "do:"]);
     expect(await stack.hetzner("primary_ips")).toEqual([]);
   });
 
   test(
     "the wanted server type sold out: its fallback is taken",
     async () => {
-      await checkout.expectVpai(["sandbox", "fault", "no-capacity", "serverType=cx23"]);
+      await checkout.expectVpai(["sandbox", "fault", "no-capacity", "serverType=cx33"]);
       await checkout.expectVpai(["up", "--stack", "sandbox"]);
       await checkout.expectVpai(["sandbox", "fault", "clear"]);
       const [server] = (await stack.hetzner("servers")) as unknown as { server_type: { name: string } }[];
-      expect(server?.server_type.name).toBe("cx33");
+      expect(server?.server_type.name).toBe("cx43");
       // Capacity is back, and the server stays what it is.
       expect(await stack.pulumi(["preview", "--expect-no-changes", "--non-interactive", "--stack", "sandbox"])).toMatch(
         /unchanged/,
@@ -138,7 +140,7 @@ describe("settings, on a stack that is up", () => {
 
   test("several faults are told at once", async () => {
     const change = (text: string): string =>
-      text.replace("serverType: cx23", "serverType: cx99").replace("location: fsn1", "location: mars1");
+      text.replace("serverType: cx33", "serverType: cx99").replace("location: fsn1", "location: mars1");
     expectRefusal(await withStackFile(change, () => up()), ["cx99", "mars1"]);
   });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { Checkout } from "../support/checkout.ts";
+import { CORE, keepCore } from "../support/core.ts";
 import { SandboxStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
@@ -13,6 +14,7 @@ let steps: number;
 
 beforeAll(async () => {
   checkout = await Checkout.make();
+  await keepCore(checkout);
   stack = new SandboxStack(checkout);
   const output = await checkout.expectVpai(["start"]);
   steps = created(output);
@@ -64,7 +66,7 @@ for (let moment = 0; moment < MOMENTS; moment++) {
           const made = (await stack.hetzner(kind)).filter(({ auto_delete: automatic }) => automatic !== true);
           expect({ kind, names: made.map(({ name }) => name) }).toEqual({ kind, names: ["vpai-sandbox"] });
         }
-        expect(Object.keys(await stack.containers()).toSorted()).toEqual(["caddy", "n8n", "postgresql", "redis"]);
+        expect(Object.keys(await stack.containers()).toSorted()).toEqual(CORE);
         const { deployment } = JSON.parse((await stack.state()).text) as {
           deployment: { pending_operations?: unknown[] };
         };

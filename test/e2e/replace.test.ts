@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { Checkout } from "../support/checkout.ts";
 import { sampleProcesses, secretsOf } from "../support/secrets.ts";
+import { CORE, keepCore } from "../support/core.ts";
 import { SandboxStack } from "../support/stack.ts";
 
 // A protected server is made, then replaced, and everything that passes on the way is searched for secrets.
@@ -14,6 +15,7 @@ let first: Watched;
 
 beforeAll(async () => {
   checkout = await Checkout.make();
+  await keepCore(checkout);
   stack = new SandboxStack(checkout);
   await checkout.edit("Pulumi.sandbox.yaml", (text) => text.replace("vpai:protect: false", "vpai:protect: true"));
   first = await watched(["start", "--verbose"]);
@@ -22,8 +24,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await checkout.remove();
 }, 3 * MINUTE);
-
-const SERVICES = ["caddy", "n8n", "postgresql", "redis"];
 
 /** Where `text` holds one of the secrets, by the secret's name; never the secret itself. */
 function leaks(text: string, secrets: ReadonlyMap<string, string>): string[] {
@@ -98,10 +98,10 @@ test(
     expect(await stack.output("address")).toBe(address);
     expect(await readFile(join(checkout.dir, ".vpai/sandbox/ssh/known_hosts"), "utf8")).toBe(knownHosts);
     const after = await stack.containers();
-    expect(Object.keys(after).toSorted()).toEqual(SERVICES);
-    expect(SERVICES.filter((name) => after[name] === containers[name])).toEqual([]);
+    expect(Object.keys(after).toSorted()).toEqual(CORE);
+    expect(CORE.filter((name) => after[name] === containers[name])).toEqual([]);
     expect(await stack.onServer("docker ps --filter health=healthy --format '{{.Names}}' | sort | xargs")).toBe(
-      SERVICES.join(" "),
+      CORE.join(" "),
     );
     expectNoSecret(run, secrets);
   },
@@ -130,7 +130,7 @@ test(
   "no service's container shows another one's secret",
   async () => {
     const secrets = await secretsOf(stack);
-    for (const name of SERVICES) {
+    for (const name of CORE) {
       const inspected = await stack.onServer(`docker inspect ${name}`);
       const foreign = leaks(inspected, secrets).filter((secret) => !secret.startsWith(`secrets.${name}-`));
       expect({ name, foreign }).toEqual({ name, foreign: [] });

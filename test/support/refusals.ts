@@ -38,8 +38,8 @@ export const badSettings: readonly {
   },
   {
     name: "an unknown server type",
-    change: settings("serverType: cx23", "serverType: cx99"),
-    words: ["vpai:vps.serverType", "cx99", /allowed: .*cx23/, "do:"],
+    change: settings("serverType: cx33", "serverType: cx99"),
+    words: ["vpai:vps.serverType", "cx99", /allowed: .*cx33/, "do:"],
   },
   {
     name: "an unknown location",
@@ -74,7 +74,7 @@ export const badSettings: readonly {
   },
   {
     name: "a server too small for the services",
-    change: settings("serverType: cx23", "serverType: cpx11"),
+    change: settings("serverType: cx33", "serverType: cpx11"),
     words: ["cpx11", /MB/, "do:"],
   },
 ];

@@ -1,0 +1,128 @@
+#!/usr/bin/python3
+"""Brings a service into the state that stdin says, over its own API, and reads it back. Runs as the deploy user.
+
+stdin: {"container", "port", "deadlineSeconds",
+        "steps": [{"name", "check": ask, "done": answer, "apply": [ask + {"when": answer?, "ok": [status]}]}]}
+ask:    {"method", "path", "headers"?, "json"?}
+answer: {"status", "json"?}   every member of json is in the body
+stdout: one line of JSON: names of the steps that changed something. Nothing that was sent is ever printed.
+"""
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+PATIENCE = (0, 408, 425, 429, 500, 502, 503, 504)
+
+
+def fail(message):
+    sys.exit("provision: " + message)
+
+
+def address(container):
+    found = subprocess.run(
+        ["docker", "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}", container],
+        capture_output=True, text=True, check=False)
+    if found.returncode != 0 or not found.stdout.split():
+        fail(f"{container} has no address: {found.stderr.strip() or 'it does not run'}")
+    return found.stdout.split()[0]
+
+
+def ask(base, wanted):
+    """Status and body; status 0 when nothing answered."""
+    body = json.dumps(wanted["json"]).encode() if "json" in wanted else None
+    headers = {"accept": "application/json", **wanted.get("headers", {})}
+    if body is not None:
+        headers["content-type"] = "application/json"
+    request = urllib.request.Request(base + wanted["path"], data=body, method=wanted["method"], headers=headers)
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+    except OSError as error:
+        return 0, str(error).encode()
+
+
+def within(wanted, found):
+    if isinstance(wanted, dict):
+        return isinstance(found, dict) and all(k in found and within(v, found[k]) for k, v in wanted.items())
+    if isinstance(wanted, list):
+        return isinstance(found, list) and len(wanted) == len(found) and all(map(within, wanted, found))
+    # 5 and 5.0 are one number in JSON; true is none.
+    return wanted == found and isinstance(wanted, bool) == isinstance(found, bool)
+
+
+def matches(wanted, status, body):
+    if status != wanted["status"]:
+        return False
+    if "json" not in wanted:
+        return True
+    try:
+        return within(wanted["json"], json.loads(body))
+    except ValueError:
+        return False
+
+
+def secrets_in(steps):
+    """Every longer text that is sent: none of them may come back in a message."""
+    def texts(value):
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            for each in value.values():
+                yield from texts(each)
+        elif isinstance(value, list):
+            for each in value:
+                yield from texts(each)
+    sent = [step["check"] for step in steps] + [each for step in steps for each in step["apply"]]
+    found = set()
+    for each in sent:
+        for text in texts([each.get("headers", {}), each.get("json")]):
+            found.update(word for word in text.split() if len(word) >= 8)
+        found.update(part for part in each["path"].replace("?", "/").replace("=", "/").split("/") if len(part) >= 16)
+    return sorted(found, key=len, reverse=True)
+
+
+def patiently(base, wanted, deadline):
+    while True:
+        status, body = ask(base, wanted)
+        if status not in PATIENCE or time.monotonic() > deadline:
+            return status, body
+        time.sleep(0.5)
+
+
+def main():
+    plan = json.load(sys.stdin)
+    base = f"http://{address(plan['container'])}:{plan['port']}"
+    deadline = time.monotonic() + plan["deadlineSeconds"]
+    hidden = secrets_in(plan["steps"])
+
+    def told(status, body):
+        text = body.decode(errors="replace")
+        for secret in hidden:
+            text = text.replace(secret, "***")
+        return f"{status or 'no answer'} {text[:300]}".strip()
+
+    changed = []
+    for step in plan["steps"]:
+        status, body = patiently(base, step["check"], deadline)
+        if matches(step["done"], status, body):
+            continue
+        found = told(status, body)
+        way = next((a for a in step["apply"] if "when" not in a or matches(a["when"], status, body)), None)
+        if way is None:
+            fail(f"{plan['container']}: {step['name']}: it is in a state that is not known how to change: {found}")
+        status, body = patiently(base, way, deadline)
+        if status not in way["ok"]:
+            fail(f"{plan['container']}: {step['name']}: refused: {told(status, body)}\n  before: {found}")
+        status, body = patiently(base, step["check"], deadline)
+        if not matches(step["done"], status, body):
+            fail(f"{plan['container']}: {step['name']}: set, and does not read back so: {told(status, body)}")
+        changed.append(step["name"])
+    print(json.dumps({"changed": changed}))
+
+
+main()
