@@ -1,12 +1,11 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { OperatorError } from "../../shared/errors.ts";
+import { type Pin, parsePin, withDigest } from "../../shared/pin.ts";
 import { cachePath, contentKey } from "../../toolchain/cache.ts";
 import { pushBlob, pushManifest, sha256, tagManifest } from "../registry/push.ts";
 import { digestOf } from "../registry/registry.ts";
 import type { Layer } from "./layers.ts";
-import type { Pin } from "./pin.ts";
-import { parsePin, withDigest } from "./pin.ts";
 import type { Finish, Recipe } from "./recipe.ts";
 import { recipeKey } from "./recipe.ts";
 import { recipes } from "./recipes.ts";

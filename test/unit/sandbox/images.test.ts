@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { OperatorError } from "../../../shared/errors.ts";
-import { parsePin, withDigest } from "../../../sandbox/images/pin.ts";
+import { parsePin, withDigest } from "../../../shared/pin.ts";
 import { layout } from "../../../sandbox/images/postgres/recipe.ts";
 import { chooseRecipes } from "../../../sandbox/images/publish.ts";
 import { recipeKey } from "../../../sandbox/images/recipe.ts";
@@ -13,6 +13,7 @@ describe("a pin", () => {
     expect(parsePin(`docker.n8n.io/n8nio/n8n:2.42.4@${digest}`)).toEqual({
       text: `docker.n8n.io/n8nio/n8n:2.42.4@${digest}`,
       repository: "docker.n8n.io/n8nio/n8n",
+      host: "docker.n8n.io",
       path: "n8nio/n8n",
       tag: "2.42.4",
       digest,

@@ -1,4 +1,4 @@
-import { OperatorError } from "../../shared/errors.ts";
+import { OperatorError } from "./errors.ts";
 
 /** An image reference with nothing left open: `docker.io/library/redis:8.10.2-alpine@sha256:…`, taken apart. */
 export interface Pin {
@@ -6,6 +6,8 @@ export interface Pin {
   readonly text: string;
   /** With the host: `docker.io/library/redis`. */
   readonly repository: string;
+  /** `docker.io`; with a port, if it has one. */
+  readonly host: string;
   /** Without the host, as registries have it in paths: `library/redis`. */
   readonly path: string;
   readonly tag: string;
@@ -26,10 +28,10 @@ export function parsePin(text: string): Pin {
       fix: "write the image with its registry, its tag and its digest",
     });
   }
-  return { text, repository: `${host}/${path}`, path, tag, digest };
+  return { text, repository: `${host}/${path}`, host, path, tag, digest };
 }
 
-/** The pin with another digest: what a sandbox pulls instead. */
+/** The pin with another digest. */
 export function withDigest(pin: Pin, digest: string): string {
   return `${pin.repository}:${pin.tag}@${digest}`;
 }
