@@ -17,6 +17,15 @@ export const faultSchema = z.discriminatedUnion("name", [
   z.strictObject({ name: z.literal("no-capacity"), serverType: z.string(), location: z.string().optional(), times }),
   /** The image registry refuses connections' requests with 503. */
   z.strictObject({ name: z.literal("registry-down"), times }),
+  /** The image registry answers 429 `TOOMANYREQUESTS`, with `Retry-After` if told how many seconds. */
+  z.strictObject({
+    name: z.literal("registry-429"),
+    match: z.string().optional(),
+    retryAfter: z.int().nonnegative().optional(),
+    times,
+  }),
+  /** The image registry answers after `ms` milliseconds. */
+  z.strictObject({ name: z.literal("registry-slow"), match: z.string().optional(), ms: z.int().positive(), times }),
   /** One tag (and its digest) is gone: `manifest unknown`. `image` is like `library/redis:8.4.0-bookworm`. */
   z.strictObject({ name: z.literal("dead-tag"), image: z.string(), times }),
 ]);

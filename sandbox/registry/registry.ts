@@ -2,6 +2,7 @@ import { createServer } from "node:https";
 import { join } from "node:path";
 import { request as forward } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Ca } from "../ca.ts";
 import type { FaultBook } from "../faults.ts";
 import { ensureDebianFiles } from "../../toolchain/debian.ts";
@@ -41,7 +42,8 @@ export interface Registry {
 
 /**
  * A real registry behind a TLS front that carries the names of the public ones. The front only reads; it is where
- * the faults `registry-down` (503) and `dead-tag` (`manifest unknown` for the tag and its digest) strike.
+ * the faults strike: `registry-down` (503), `registry-429`, `registry-slow`, and `dead-tag` (`manifest unknown` for the
+ * tag and its digest).
  */
 export async function startRegistry(options: RegistryOptions): Promise<Registry> {
   const { host, ca, store, faults, log } = options;
@@ -85,7 +87,15 @@ async function answer(
   backend: string,
   faults: FaultBook,
 ): Promise<void> {
-  if (faults.strike("registry-down")) {
+  const asked = `${request.method} ${request.url}`;
+  const concerns = ({ match = "" }: { match?: string | undefined }): boolean => asked.includes(match);
+  const slow = faults.strike("registry-slow", concerns);
+  if (slow && !(await waited(response, slow.ms))) return;
+  const limited = faults.strike("registry-429", concerns);
+  if (limited) {
+    if (limited.retryAfter !== undefined) response.setHeader("retry-after", limited.retryAfter);
+    refuse(response, 429, "TOOMANYREQUESTS", "too many requests (sandbox fault registry-429)");
+  } else if (faults.strike("registry-down")) {
     refuse(response, 503, "UNAVAILABLE", "service unavailable (sandbox fault registry-down)");
   } else if (request.method !== "GET" && request.method !== "HEAD") {
     refuse(response, 405, "UNSUPPORTED", "the sandbox's public registries are read-only");
@@ -94,6 +104,14 @@ async function answer(
   } else {
     await proxy(request, response, backend);
   }
+}
+
+/** Lets time pass; false when whoever asked has gone meanwhile. */
+async function waited(response: ServerResponse, ms: number): Promise<boolean> {
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  await sleep(ms, undefined, { signal: gone.signal }).catch(() => undefined);
+  return !gone.signal.aborted;
 }
 
 /** Whether a `dead-tag` fault concerns this request for a manifest, by tag or by the digest the tag points at. */

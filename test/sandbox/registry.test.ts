@@ -11,6 +11,7 @@ import { FaultBook } from "../../sandbox/faults.ts";
 import { pushBlob, pushManifest, sha256 } from "../../sandbox/registry/push.ts";
 import type { Registry } from "../../sandbox/registry/registry.ts";
 import { registryNames, startRegistry } from "../../sandbox/registry/registry.ts";
+import { until } from "../support/until.ts";
 
 const indexType = "application/vnd.oci.image.index.v1+json";
 const faults = new FaultBook();
@@ -48,7 +49,11 @@ async function pushIndex(repository: string, tag: string): Promise<string> {
 }
 
 /** Asks the front under one of its names, trusting the sandbox's CA alone. */
-function ask(name: string, path: string, method = "GET"): Promise<{ status: number; body: string; digest: unknown }> {
+function ask(
+  name: string,
+  path: string,
+  method = "GET",
+): Promise<{ status: number; body: string; digest: unknown; retryAfter: unknown }> {
   return new Promise((resolve, reject) => {
     const headers = { host: name, accept: indexType };
     const where = { host: "127.0.0.1", port: registry.port, servername: name, ca: ca.certPem };
@@ -56,7 +61,12 @@ function ask(name: string, path: string, method = "GET"): Promise<{ status: numb
       let body = "";
       response.setEncoding("utf8").on("data", (part: string) => (body += part));
       response.on("end", () =>
-        resolve({ status: response.statusCode ?? 0, body, digest: response.headers["docker-content-digest"] }),
+        resolve({
+          status: response.statusCode ?? 0,
+          body,
+          digest: response.headers["docker-content-digest"],
+          retryAfter: response.headers["retry-after"],
+        }),
       );
     });
     asking.on("error", reject).end();
@@ -111,7 +121,7 @@ describe("the TLS front", () => {
     for (const name of ["registry-1.docker.io", "quay.io"]) {
       for (const reference of ["8.10.2-alpine", digest]) {
         const answered = await ask(name, `/v2/library/redis/manifests/${reference}`);
-        expect({ ...answered, body: sha256(answered.body) }).toEqual({ status: 200, digest, body: digest });
+        expect({ ...answered, body: sha256(answered.body) }).toMatchObject({ status: 200, digest, body: digest });
       }
     }
   });
@@ -158,6 +168,29 @@ describe("the fault", () => {
     faults.inject({ name: "registry-down", times: 2 });
     const seen = [await manifest(digest), await manifest(digest), await manifest(digest)];
     expect(seen.map(({ status }) => status)).toEqual([503, 503, 200]);
+  });
+
+  test("registry-429 says when to come back, if it is told, and strikes only what matches", async () => {
+    faults.inject({ name: "registry-429", match: "library/redis", retryAfter: 7, times: 1 });
+    faults.inject({ name: "registry-429", times: 1 });
+    const other = await manifest("1", "library/caddy");
+    const seen = [await manifest(digest), await manifest(digest)];
+    expect([other.status, other.retryAfter]).toEqual([429, undefined]);
+    expect(seen.map(({ status, retryAfter }) => [status, retryAfter])).toEqual([
+      [429, "7"],
+      [200, undefined],
+    ]);
+    expect(JSON.parse(seen[0]?.body ?? "")).toMatchObject({ errors: [{ code: "TOOMANYREQUESTS" }] });
+  });
+
+  test("registry-slow lets later requests overtake, and answers all the same", async () => {
+    faults.inject({ name: "registry-slow", ms: 1_000, times: 1 });
+    const order: string[] = [];
+    const slow = manifest(digest).then(({ status }) => order.push(`slow ${status}`));
+    await until("the fault has struck", 10_000, async () => (faults.list().length === 0 ? true : undefined));
+    order.push(`quick ${(await manifest(digest)).status}`);
+    await slow;
+    expect(order).toEqual(["quick 200", "slow 200"]);
   });
 
   test("dead-tag takes the tag and its digest, and nothing else", async () => {
