@@ -26,7 +26,11 @@ export type SecretSource = (key: SecretKey) => pulumi.Output<string> | undefined
 export function buildPlatform(settings: Settings, plan: Plan, secret: SecretSource): Platform {
   const machine = buildMachine(settings, secret);
   const host = new Host("host", { machine, workFolder: settings.workFolder, networks: plan.networks });
-  const secrets = new Secrets("secrets", { plan: plan.secrets, protect: settings.protect, given: given(settings, secret) });
+  const secrets = new Secrets("secrets", {
+    plan: plan.secrets,
+    protect: settings.protect,
+    given: given(settings, secret),
+  });
   const images = new Images("images", { host, images: plan.images });
   const services = new Map<string, DockerService>();
   for (const definition of plan.services) {

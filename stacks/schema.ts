@@ -142,7 +142,9 @@ export const settingsSchema = z.strictObject({
     .default([])
     .describe("From where the routes that are not public may be used; empty: from nowhere"),
   telegramAllowFrom: z
-    .array(whole(1, Number.MAX_SAFE_INTEGER, "a Telegram user's number"), { error: "a list of Telegram users' numbers" })
+    .array(whole(1, Number.MAX_SAFE_INTEGER, "a Telegram user's number"), {
+      error: "a list of Telegram users' numbers",
+    })
     .default([])
     .describe("Telegram users who may talk to OpenClaw"),
   images: z

@@ -3,7 +3,12 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { type Fault, OperatorError } from "../shared/errors.ts";
 import { checkModels, DEFAULT_MODELS } from "../components/llm/models.ts";
-import { GIVEN_SECRETS, type GivenSecret, type ModelSetting, type ServiceSettings } from "../components/service/settings.ts";
+import {
+  GIVEN_SECRETS,
+  type GivenSecret,
+  type ModelSetting,
+  type ServiceSettings,
+} from "../components/service/settings.ts";
 import { SERVER_TYPES } from "../components/vps/server-types.ts";
 import { toFaults } from "./faults.ts";
 import {

@@ -69,7 +69,9 @@ export function checkNames(definitions: readonly ServiceDefinition[], routes: re
       ...(names.indexOf(name) !== i ? [say("its name is taken", "give each service a name of its own")] : []),
       ...needsOf(definition)
         .filter((need) => !names.includes(need))
-        .map((need) => say(`it needs ${need}, which is not there`, "add it to the catalogue, or leave this one out too")),
+        .map((need) =>
+          say(`it needs ${need}, which is not there`, "add it to the catalogue, or leave this one out too"),
+        ),
       ...Object.keys(definition.secrets ?? {})
         .filter((secret) => !secret.startsWith(`${name}-`))
         .map((secret) => say(`its secret ${secret}`, `begin the name with ${name}-`)),

@@ -82,9 +82,7 @@ export class DockerService extends pulumi.ComponentResource {
       },
       this,
     );
-    this.ready = definition.provision
-      ? this.#provision(name, args, definition.provision, healthy)
-      : healthy;
+    this.ready = definition.provision ? this.#provision(name, args, definition.provision, healthy) : healthy;
     this.registerOutputs();
   }
 
@@ -95,12 +93,10 @@ export class DockerService extends pulumi.ComponentResource {
     healthy: command.remote.Command,
   ): command.remote.Command {
     const needed = names(context);
-    const plan = secrets.pick(needed).apply(
-      (values): ProvisionPlan => ({
-        ...{ container: definition.name, port, deadlineSeconds: PROVISION_SECONDS },
-        steps: steps(only(values, needed), context),
-      }),
-    );
+    const plan = secrets.pick(needed).apply((values): ProvisionPlan => ({
+      ...{ container: definition.name, port, deadlineSeconds: PROVISION_SECONDS },
+      steps: steps(only(values, needed), context),
+    }));
     return host.command(
       `${name}-provisioned`,
       {

@@ -22,9 +22,7 @@ export function filesOf({ files = [] }: ServiceDefinition, context: ServiceConte
 
 /** Names of the secrets that a service's files are made of. */
 export function secretsOfFiles(definition: ServiceDefinition, context: ServiceContext): string[] {
-  return [
-    ...new Set(filesOf(definition, context).flatMap((file) => ("secrets" in file ? file.secrets : []))),
-  ].sort();
+  return [...new Set(filesOf(definition, context).flatMap((file) => ("secrets" in file ? file.secrets : [])))].sort();
 }
 
 /** The service's directories and files on its host, given the values of {@link secretsOfFiles}. */

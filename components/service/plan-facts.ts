@@ -31,7 +31,9 @@ export function planFacts(
     llmClients: definitions.flatMap(({ name, llm }) =>
       llm ? [{ service: name, secret: llmSecret(name), dailyBudgetUsd: llm.dailyBudgetUsd }] : [],
     ),
-    collections: definitions.flatMap(({ name, vectors }) => (vectors ?? []).map((each) => ({ ...each, service: name }))),
+    collections: definitions.flatMap(({ name, vectors }) =>
+      (vectors ?? []).map((each) => ({ ...each, service: name })),
+    ),
     dashboards: definitions.flatMap(({ dashboards }) => dashboards),
     images: definitions.flatMap(({ name }) => {
       const known = (images as Readonly<Record<string, { readonly versions: string }>>)[name];

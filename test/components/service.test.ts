@@ -5,6 +5,7 @@ import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Host } from "../../components/host/host.ts";
+import { planSecrets } from "../../components/secrets/plan.ts";
 import { Secrets } from "../../components/secrets/secrets.ts";
 import type { ServiceDefinition } from "../../components/service/definition.ts";
 import { DockerService } from "../../components/service/docker-service.ts";
@@ -12,6 +13,7 @@ import { Images } from "../../components/service/images.ts";
 import { caddy } from "../../components/services/caddy.ts";
 import { n8n } from "../../components/services/n8n.ts";
 import type { Machine } from "../../components/vps/machine.ts";
+import { testContext } from "../support/context.ts";
 import { isSecret, isUnknown, type Recorded, record, reveal } from "../support/mocks.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "vpai-host-"));
@@ -47,18 +49,15 @@ async function build(
     workFolder: folder,
     networks: definition.networks,
   });
-  const names = ["n8n-encryption-key", "n8n-database"];
-  const plan = Object.fromEntries(
-    names.map((name) => [name, { length: 40, permanent: name === "n8n-encryption-key" }]),
-  );
+  const plan = planSecrets([definition]);
   const secrets = new Secrets("secrets", { plan, protect: true });
   const image = "docker.io/x/y:1@sha256:0";
   const images = new Images("images", {
     host,
     images: { [definition.name]: image, other: "docker.io/x/z:1@sha256:1" },
   });
-  const context = { domain: "ai.example.com", timezone: "Etc/UTC", size: "small" as const, routes: [] };
-  const database = { service: "n8n", name: "n8n", secret: "n8n-database", extensions: [] };
+  const context = testContext();
+  const database = { service: "n8n", name: "n8n", secret: "n8n-database", extensions: [], memberOf: [] };
   new DockerService(definition.name, {
     ...{ definition, context, host, images, image, secrets, after: [] },
     ...(definition.database && { database }),
@@ -103,7 +102,7 @@ describe.each([true, false])("a service (preview %s)", (preview) => {
   test("a permanent secret is protected and never made anew; another may be", () => {
     expect(at("secrets-n8n-encryption-key").options).toMatchObject({
       protect: true,
-      ignoreChanges: ["length", "special", "keepers"],
+      ignoreChanges: ["length", "special", "minLower", "minUpper", "minNumeric", "keepers"],
     });
     expect(at("secrets-n8n-database").options).toMatchObject({ protect: false, ignoreChanges: [] });
   });
@@ -121,6 +120,17 @@ test("its gate runs again for another container or another machine", async () =>
     create: "/usr/local/lib/vpai/gate n8n 240 256",
     triggers: ["machine-1", "id-of-n8n-container"],
   });
+});
+
+test("what is set over its API comes after the gate, again for another container, and its words are secret", async () => {
+  const at = await build(false, n8n);
+  const { inputs, options } = at("n8n-provisioned");
+  expect(inputs).toMatchObject({
+    create: "/usr/local/lib/vpai/provision",
+    triggers: ["machine-1", "id-of-n8n-container"],
+  });
+  expect(isSecret(inputs["stdin"])).toBe(true);
+  expect(options.dependencies).toContain(at("n8n-healthy").urn);
 });
 
 test("the database gets a verifier, never the password", async () => {

@@ -2,50 +2,24 @@ import { describe, expect, test } from "@jest/globals";
 import { planDatabases } from "../../../components/database/plan.ts";
 import { planRoutes } from "../../../components/edge/routes.ts";
 import { planSecrets } from "../../../components/secrets/plan.ts";
-import { checkNames, checkPorts, inOrder, planMemory } from "../../../components/service/checks.ts";
+import {
+  checkNames,
+  checkPorts,
+  checkVolumes,
+  inOrder,
+  needsOf,
+  planMemory,
+  startsAfter,
+} from "../../../components/service/checks.ts";
 import type { ServiceDefinition } from "../../../components/service/definition.ts";
 import { filesDigest, planFiles, secretsOfFiles } from "../../../components/service/files.ts";
 import { goDuration, planContainer } from "../../../components/service/plan.ts";
+import { planConnections, planFacts } from "../../../components/service/plan-facts.ts";
 import { catalogue } from "../../../stacks/catalogue.ts";
+import { testContext } from "../../support/context.ts";
+import { sample } from "../../support/sample.ts";
 
-const context = { domain: "ai.example.com", timezone: "Europe/Paris", size: "small" as const, routes: [] };
-
-const sample: ServiceDefinition = {
-  name: "app",
-  image: "docker.io/x/app:1@sha256:0",
-  networks: ["egress", "backend"],
-  port: 8000,
-  publish: [{ port: 8443, protocol: "tcp" }],
-  user: { uid: 1234, gid: 1235 },
-  command: ["serve"],
-  data: [
-    { path: "", target: "/data" },
-    { path: "cache", target: "/cache", mode: "0750" },
-  ],
-  configDir: "/etc/app",
-  files: [
-    { path: "app.conf", mode: "0444", text: ({ domain }) => `domain ${domain}\n` },
-    { path: "secrets/key", secrets: ["app-key"], render: (values) => values["app-key"] ?? "" },
-  ],
-  environment: ({ domain }) => ({ URL: `https://app.${domain}/` }),
-  secrets: { "app-key": { permanent: true, length: 64 } },
-  database: { name: "app" },
-  health: {
-    test: ["CMD", "true"],
-    intervalSeconds: 5,
-    timeoutSeconds: 2,
-    retries: 3,
-    startPeriodSeconds: 90,
-    deadlineSeconds: 60,
-  },
-  capabilities: ["CAP_SETUID", "CAP_CHOWN"],
-  tmpfs: { "/tmp": "rw" },
-  pids: 10,
-  memoryMb: { standard: 200, small: 100 },
-  cpus: 1,
-  stopGraceSeconds: 30,
-  route: { label: "app", audience: "public", readiness: "/ready" },
-};
+const context = testContext();
 
 test("a container's plan", () => {
   expect(planContainer(sample, context, "the-image")).toEqual({
@@ -53,12 +27,14 @@ test("a container's plan", () => {
     image: "the-image",
     user: "1234:1235",
     command: ["serve"],
+    cgroupHost: false,
     envs: ["TZ=Europe/Paris", "URL=https://app.ai.example.com/"],
     networks: ["backend", "egress"],
     mounts: [
       { source: "/opt/vpai/data/app", target: "/data", readOnly: false },
       { source: "/opt/vpai/data/app/cache", target: "/cache", readOnly: false },
       { source: "/opt/vpai/config/app", target: "/etc/app", readOnly: true },
+      { source: "/sys", target: "/host/sys", readOnly: true },
     ],
     ports: [{ ip: "0.0.0.0", internal: 8443, external: 8443, protocol: "tcp" }],
     healthcheck: { tests: ["CMD", "true"], interval: "5s", timeout: "2s", retries: 3, startPeriod: "1m30s" },
@@ -86,7 +62,7 @@ test.each([
 
 describe("files on the host", () => {
   test("directories keep their owner, secrets stay with the container's user", () => {
-    expect(secretsOfFiles(sample)).toEqual(["app-key"]);
+    expect(secretsOfFiles(sample, context)).toEqual(["app-key"]);
     expect(planFiles(sample, context, "the-image", { "app-key": "s3cret" })).toEqual({
       service: "app",
       owner: [1234, 1235],
@@ -108,11 +84,17 @@ describe("files on the host", () => {
 
   test("a reloading service validates with its own image", () => {
     const reload = { validate: ["run", "{image}", "{dir}"], argv: ["reload"] };
-    const files = planFiles({ ...sample, reload }, context, "the-image", {});
+    const files = planFiles({ ...sample, reload }, context, "the-image", { "app-key": "s3cret" });
     expect([files.validate, files.reload]).toEqual([
       ["run", "the-image", "{dir}"],
       { container: "app", argv: ["reload"] },
     ]);
+  });
+
+  test("files may follow from the deployment, and a secret that is nowhere is a fault of the program", () => {
+    const files: ServiceDefinition["files"] = ({ domain }) => [{ path: domain, secrets: ["gone"], render: () => "" }];
+    expect(secretsOfFiles({ ...sample, files }, context)).toEqual(["gone"]);
+    expect(() => planFiles({ ...sample, files }, context, "the-image", {})).toThrow("no secret is called gone");
   });
 
   test("the digest changes with a secret, and does not show it", () => {
@@ -130,7 +112,15 @@ test("routes come in the order of their host names", () => {
     route: { label: "aaa", audience: "vpn" as const, readiness: "/", holdSeconds: 5 },
   };
   expect(planRoutes([sample, other, { ...sample, route: undefined }] as ServiceDefinition[], "x.org")).toEqual([
-    { host: "aaa.x.org", service: "aaa", upstream: "aaa:8000", audience: "vpn", readiness: "/", holdSeconds: 5 },
+    {
+      host: "aaa.x.org",
+      service: "aaa",
+      upstream: "aaa:8000",
+      audience: "vpn",
+      readiness: "/",
+      holdSeconds: 5,
+      deny: [],
+    },
     {
       host: "app.x.org",
       service: "app",
@@ -138,12 +128,15 @@ test("routes come in the order of their host names", () => {
       audience: "public",
       readiness: "/ready",
       holdSeconds: 60,
+      deny: [],
     },
   ]);
 });
 
 test("databases have a role's name and a secret of their own", () => {
-  expect(planDatabases([sample])).toEqual([{ service: "app", name: "app", secret: "app-database", extensions: [] }]);
+  expect(planDatabases([sample])).toEqual([
+    { service: "app", name: "app", secret: "app-database", extensions: [], memberOf: [] },
+  ]);
 });
 
 test("the list of secrets says what may never change", () => {
@@ -151,39 +144,103 @@ test("the list of secrets says what may never change", () => {
     "app-database": { length: 40, permanent: false },
     "app-key": { length: 64, permanent: true },
   });
+  expect(Object.keys(planSecrets([{ ...sample, redis: { keys: [] }, llm: { dailyBudgetUsd: 1 } }]))).toEqual([
+    "app-database",
+    "app-key",
+    "app-llm",
+    "app-redis",
+  ]);
   expect(() => planSecrets([sample, sample])).toThrow("two secrets are called app-key");
 });
 
-test("the catalogue's secrets: what data depends on is permanent", () => {
-  const permanent = Object.entries(planSecrets(catalogue)).map(([name, spec]) => [name, spec.permanent]);
-  expect(Object.fromEntries(permanent)).toEqual({
-    "n8n-database": false,
-    "n8n-encryption-key": true,
-    "postgresql-superuser": true,
-    "redis-app": false,
-  });
+test("the catalogue's secrets: what data depends on is permanent, and nothing else", () => {
+  const permanent = Object.entries(planSecrets(catalogue)).filter(([, spec]) => spec.permanent);
+  expect(permanent.map(([name]) => name)).toEqual(["litellm-salt-key", "n8n-encryption-key", "postgresql-superuser"]);
 });
 
-describe("memory", () => {
+describe("memory: containers may have nine tenths of it (P42)", () => {
   test("what fits", () => {
-    expect(planMemory([sample], "standard", { name: "x", memoryMb: 712 })).toEqual({ neededMb: 712, faults: [] });
+    expect(planMemory([sample], "standard", { name: "x", memoryMb: 223 })).toEqual({ neededMb: 200, faults: [] });
   });
 
-  test("what does not", () => {
-    expect(planMemory([sample], "standard", { name: "cx23", memoryMb: 711 }).faults).toEqual([
+  test("what does not, with the largest", () => {
+    expect(planMemory([sample], "standard", { name: "cx23", memoryMb: 222 }).faults).toEqual([
       {
         key: "vpai:vps",
-        found: "cx23 has 711 MB",
-        allowed: "at least 712 MB (system 512, app 200)",
-        fix: "choose a larger server, or `pulumi config set vpai:size small`",
+        found: "cx23 has 222 MB, of which containers may have 199",
+        allowed: "200 MB for 1 services; the largest: app 200",
+        fix: "choose a larger server, `pulumi config set vpai:size small`, or leave services out (vpai:without)",
       },
     ]);
   });
 
-  test("the catalogue, small, fits the smallest current server, and standard does not fit by accident", () => {
-    expect(planMemory(catalogue, "small", { name: "cx23", memoryMb: 4096 }).faults).toEqual([]);
-    expect(planMemory(catalogue, "standard", { name: "cx33", memoryMb: 8192 }).faults).toEqual([]);
+  test.each(["standard", "small"] as const)("the catalogue, %s, fits a server of 8 GB", (size) => {
+    expect(planMemory(catalogue, size, { name: "cx33", memoryMb: 8192 }).faults).toEqual([]);
   });
+});
+
+describe("facts", () => {
+  const asks: ServiceDefinition = {
+    ...sample,
+    name: "n8n",
+    redis: { keys: ["n8n:*"] },
+    llm: { dailyBudgetUsd: 2 },
+    vectors: [{ name: "documents", dimensions: 3, distance: "Dot" }],
+    dashboards: [
+      {
+        ...{ uid: "x", title: "X" },
+        panels: [{ title: "Y", kind: "stat", datasource: "metrics", queries: [{ expr: "up" }] }],
+      },
+    ],
+  };
+  const silent: ServiceDefinition = { ...sample, name: "silent", metrics: { none: "it says nothing" } };
+
+  test("the union of what is declared", () => {
+    expect(planFacts([asks, silent], { n8n: "docker.io/n8nio/n8n:2@sha256:0", silent: "x/y:1@sha256:0" })).toEqual({
+      scrapes: [{ service: "n8n", address: "n8n:8000", path: "/metrics", bearer: "app-key" }],
+      redisUsers: [
+        { service: "n8n", secret: "n8n-redis", keys: ["n8n:*"], rules: ["+@all", "-@admin", "-@dangerous"] },
+      ],
+      llmClients: [{ service: "n8n", secret: "n8n-llm", dailyBudgetUsd: 2 }],
+      collections: [{ service: "n8n", name: "documents", dimensions: 3, distance: "Dot" }],
+      dashboards: asks.dashboards,
+      images: [{ service: "n8n", reference: "docker.io/n8nio/n8n:2", versions: "^\\d+\\.\\d+\\.\\d+$" }],
+    });
+  });
+
+  test("what a service cannot be without, and what it waits for", () => {
+    expect(startsAfter({ ...asks, needs: ["a"] })).toEqual(["a", "postgresql", "redis"]);
+    expect(needsOf(asks)).toEqual(["postgresql", "redis", "litellm", "qdrant"]);
+  });
+
+  test("who can connect to whom: by a common network that does not keep its members apart", () => {
+    const web: ServiceDefinition = { ...sample, name: "web", networks: ["egress"], metrics: { port: 9 } };
+    const hub: ServiceDefinition = { ...sample, name: "hub", networks: ["egress", "backend"], morePorts: [1] };
+    const isolated = new Set(["egress"]);
+    expect(planConnections([sample, web, hub], isolated)).toEqual([
+      { from: "app", to: "hub", port: 1 },
+      { from: "app", to: "hub", port: 8000 },
+      { from: "app", to: "hub", port: 8443 },
+      { from: "hub", to: "app", port: 8000 },
+      { from: "hub", to: "app", port: 8443 },
+    ]);
+    expect(planConnections([web, hub], new Set()).map(({ from, to, port }) => `${from} ${to} ${port}`)).toEqual([
+      "web hub 1",
+      "web hub 8000",
+      "web hub 8443",
+      "hub web 9",
+      "hub web 8000",
+      "hub web 8443",
+    ]);
+  });
+});
+
+test("a place that is mounted twice", () => {
+  const twice = { ...sample, data: [...(sample.data ?? []), { path: "cache", target: "/elsewhere" }] };
+  expect(checkVolumes([twice]).map(({ key, found }) => `${key}: ${found}`)).toEqual([
+    "service app: two mounts of app/cache",
+  ]);
+  expect(checkVolumes(catalogue)).toEqual([]);
 });
 
 test("ports that two want", () => {
@@ -217,11 +274,12 @@ describe("names", () => {
     ["taken", { name: "postgresql", secrets: {} }, ["service postgresql: its name is taken"]],
     ["a need that is not there", { needs: ["mysql"] }, ["service app: it needs mysql, which is not there"]],
     ["a secret of another service", { secrets: { key: { permanent: true } } }, ["service app: its secret key"]],
-    ["a route without a way", { networks: ["egress"] }, ["service app: a route but no port on backend"]],
+    ["a route without a way", { networks: ["egress"] }, ["service app: a route but no port on backend or frontend"]],
+    ["root without a reason", { user: { uid: 0, gid: 0 } }, ["service app: it runs as root"]],
     [
-      "an audience that does not exist yet",
-      { route: { label: "a", audience: "vpn", readiness: "/" } },
-      ["service app: audience vpn"],
+      "a key of LiteLLM where there is none",
+      { llm: { dailyBudgetUsd: 1 } },
+      ["service app: it needs litellm, which is not there"],
     ],
   ])("%s", (_name, definition, expected) => {
     expect(said(definition)).toEqual(expected);
@@ -234,8 +292,8 @@ describe("names", () => {
 
 test("order: each comes after what it needs", () => {
   const [a, b] = [
-    { ...sample, name: "a", needs: ["b"] },
-    { ...sample, name: "b" },
+    { ...sample, name: "a", needs: ["b"], database: undefined } as unknown as ServiceDefinition,
+    { ...sample, name: "b", database: undefined } as unknown as ServiceDefinition,
   ];
   expect(inOrder([a, b]).map(({ name }) => name)).toEqual(["b", "a"]);
   expect(() =>

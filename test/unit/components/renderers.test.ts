@@ -13,17 +13,24 @@ const DEPLOY_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHCXMp6IBWWoAePXd6a/3VZo
 test("Caddyfile", () => {
   const route = {
     ...{ host: "n8n.ai.example.com", service: "n8n", upstream: "n8n:5678", audience: "public" as const },
-    ...{ readiness: "/healthz/readiness", holdSeconds: 60 },
+    ...{ readiness: "/healthz/readiness", holdSeconds: 60, deny: ["/metrics"] },
   };
-  expect(renderCaddyfile("ai.example.com", [route])).toBe(`{
+  expect(renderCaddyfile("ai.example.com", [route], [])).toBe(`{
 	admin localhost:2019
 	persist_config off
 	grace_period 30s
+	metrics {
+		per_host
+	}
 }
 
 http://127.0.0.1:9180 {
 	bind 127.0.0.1
 	respond /health 200
+}
+
+http://:9181 {
+	metrics /metrics
 }
 
 ai.example.com {
@@ -36,6 +43,8 @@ ai.example.com {
 n8n.ai.example.com {
 	tls internal
 	header -Server
+	@denied path /metrics
+	respond @denied 404
 	reverse_proxy n8n:5678 {
 		lb_try_duration 60s
 		lb_try_interval 250ms
@@ -162,12 +171,13 @@ describe("database", () => {
 
   test("SQL", () => {
     const verifier = "SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy";
-    const plan = { service: "x", name: "x", secret: "x-database", extensions: ["vector"] };
+    const plan = { service: "x", name: "x", secret: "x-database", extensions: ["vector"], memberOf: ["pg_monitor"] };
     expect(renderDatabaseSql(plan, verifier)).toBe(`\\set ON_ERROR_STOP on
 SET log_min_error_statement = panic;
 SET client_min_messages = warning;
 SELECT 'CREATE ROLE "x" LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'x') \\gexec
 ALTER ROLE "x" WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD '${verifier}';
+GRANT "pg_monitor" TO "x";
 SELECT 'CREATE DATABASE "x" OWNER "x" TEMPLATE template0 ENCODING ''UTF8''' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'x') \\gexec
 ALTER DATABASE "x" OWNER TO "x";
 REVOKE ALL ON DATABASE "x" FROM PUBLIC;
@@ -192,16 +202,31 @@ $check$;
 
   test.each(['n8n"; DROP', "N8N", "", "8n"])("refuses the name %j", (name) => {
     expect(() =>
-      renderDatabaseSql({ service: "x", name, secret: "x", extensions: [] }, "SCRAM-SHA-256$1:a$b:c"),
+      renderDatabaseSql({ service: "x", name, secret: "x", extensions: [], memberOf: [] }, "SCRAM-SHA-256$1:a$b:c"),
     ).toThrow("plain SQL name");
   });
 });
 
-test("Redis' users: the default one is off, the health check's may only ping, the password is there as a hash", () => {
-  expect(renderAcl("pencil")).toBe(`user default off resetpass resetkeys resetchannels -@all
+test("Redis' users: the default one is off, the health check's may only ping, each service has its keys", () => {
+  const users = [{ service: "litellm", secret: "litellm-redis", keys: ["litellm:*"], rules: ["+@all", "-@admin"] }];
+  expect(renderAcl(users, { "litellm-redis": "pencil" })).toBe(`user default off resetpass resetkeys resetchannels -@all
 user health on nopass resetkeys resetchannels -@all +ping
-user app on #13809668fb436386706f67dcb052ed584a04ba16a8c02a17d66d34c30fceda21 ~* &* +@all -@admin -@dangerous +info
+user litellm on #13809668fb436386706f67dcb052ed584a04ba16a8c02a17d66d34c30fceda21 resetchannels ~litellm:* +@all -@admin
 `);
+});
+
+test.each([
+  [["100.64.0.0/10"], "	@outside not remote_ip 100.64.0.0/10\n	respond @outside 403\n"],
+  // Before there is a VPN, its routes are there and closed (P26).
+  [[], "	@outside remote_ip 0.0.0.0/0 ::/0\n	respond @outside 403\n"],
+])("a route for the VPN answers to %j alone", (cidrs, lines) => {
+  const route = {
+    ...{ host: "grafana.x.org", service: "grafana", upstream: "grafana:3000", audience: "vpn" as const },
+    ...{ readiness: "/api/health", holdSeconds: 60, deny: [] },
+  };
+  expect(renderCaddyfile("x.org", [route], cidrs)).toContain(
+    `grafana.x.org {\n	tls internal\n	header -Server\n${lines}	reverse_proxy`,
+  );
 });
 
 test("SSH files: the host key is known, and every machine has a socket of its own", () => {

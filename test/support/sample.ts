@@ -1,0 +1,46 @@
+import type { ServiceDefinition } from "../../components/service/definition.ts";
+
+/** A service that uses nearly every facet, for tests of what reads them. */
+export const sample: ServiceDefinition = {
+  name: "app",
+  image: "docker.io/x/app:1@sha256:0",
+  networks: ["egress", "backend"],
+  port: 8000,
+  publish: [{ port: 8443, protocol: "tcp" }],
+  user: { uid: 1234, gid: 1235 },
+  command: ["serve"],
+  data: [
+    { path: "", target: "/data" },
+    { path: "cache", target: "/cache", mode: "0750" },
+  ],
+  hostMounts: [{ source: "/sys", target: "/host/sys", why: "it tells of the machine" }],
+  configDir: "/etc/app",
+  files: [
+    { path: "app.conf", mode: "0444", text: ({ domain }) => `domain ${domain}\n` },
+    { path: "secrets/key", secrets: ["app-key"], render: (values) => values["app-key"] ?? "" },
+  ],
+  environment: ({ domain }) => ({ URL: `https://app.${domain}/` }),
+  secrets: { "app-key": { permanent: true, length: 64 } },
+  database: { name: "app" },
+  health: {
+    test: ["CMD", "true"],
+    intervalSeconds: 5,
+    timeoutSeconds: 2,
+    retries: 3,
+    startPeriodSeconds: 90,
+    deadlineSeconds: 60,
+  },
+  capabilities: ["CAP_SETUID", "CAP_CHOWN"],
+  tmpfs: { "/tmp": "rw" },
+  pids: 10,
+  memoryMb: { standard: 200, small: 100 },
+  cpus: 1,
+  stopGraceSeconds: 30,
+  route: { label: "app", audience: "public", readiness: "/ready" },
+  metrics: { bearer: "app-key" },
+  alerts: [],
+  dashboards: [],
+  backup: { none: "nothing is kept" },
+  smoke: [{ name: "answers", exec: ["true"], prints: /^$/ }],
+  upgrade: "nothing to know",
+};
