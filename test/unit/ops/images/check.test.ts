@@ -1,0 +1,190 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { checkImages, faultsOf, type Finding } from "../../../../ops/images/check.ts";
+import { Registries } from "../../../../ops/images/registry.ts";
+import { renderFaults } from "../../../../shared/errors.ts";
+import { parsePin } from "../../../../shared/pin.ts";
+import { FakeRegistry, MANIFEST } from "../../../support/fake-registry.ts";
+
+const words = { replaced: (service: string) => service === "mine", again: "run the same command again" };
+let fake: FakeRegistry;
+let pauses: number[];
+let lines: string[];
+let registries: Registries;
+let redis: string;
+
+beforeEach(async () => {
+  fake = new FakeRegistry();
+  await fake.open();
+  [pauses, lines] = [[], []];
+  registries = new Registries({ timeoutMs: 300, pause: async (ms) => pauses.push(ms) });
+  redis = fake.put("library/redis", "8.4.0", fake.index("linux/amd64", "linux/arm64", "unknown/unknown"));
+});
+
+afterEach(async () => {
+  await registries.close();
+  await fake.close();
+});
+
+function check(
+  pins: Readonly<Record<string, string>>,
+  known: Readonly<Record<string, readonly string[]>> = {},
+  platforms = ["linux/amd64"],
+): Promise<Finding[]> {
+  const images = Object.entries(pins).map(([service, pin]) => ({ pin: parsePin(pin), services: [service] }));
+  return checkImages(registries, images, { platforms, known, report: (line) => lines.push(line) });
+}
+
+const faults = (findings: readonly Finding[]): string => renderFaults(faultsOf(findings, words));
+
+describe("an image that is there", () => {
+  test("is told with its platforms, by one request", async () => {
+    const [finding] = await check({ redis });
+    expect(finding?.verdict).toEqual({ kind: "there", platforms: ["linux/amd64", "linux/arm64"] });
+    expect(lines).toEqual([`✓ redis  ${fake.host}/library/redis:8.4.0  linux/amd64 linux/arm64`]);
+    expect(fake.requests).toEqual([`GET /v2/library/redis/manifests/${redis.split("@")[1]}`]);
+    expect(faults([finding as Finding])).toBe("");
+  });
+
+  test("whose platforms are known is asked for without counting as a pull", async () => {
+    const [finding] = await check({ redis }, { [redis]: ["linux/amd64"] });
+    expect(finding?.verdict).toEqual({ kind: "there", platforms: ["linux/amd64"] });
+    expect(fake.requests).toEqual([`HEAD /v2/library/redis/manifests/${redis.split("@")[1]}`]);
+  });
+});
+
+describe("a registry that wants a token", () => {
+  test.each(["token", "access_token"] as const)("gives one out (%s), which serves again", async (auth) => {
+    fake.auth = auth;
+    const path = `/v2/library/redis/manifests/${redis.split("@")[1]}`;
+    const scope = "scope=repository%3Alibrary%2Fredis%3Apull";
+    expect((await check({ redis })).map(({ verdict }) => verdict.kind)).toEqual(["there"]);
+    expect((await check({ redis })).map(({ verdict }) => verdict.kind)).toEqual(["there"]);
+    expect(fake.requests).toEqual([
+      `GET ${path}`,
+      `GET /token?service=fake&${scope}`,
+      `GET ${path} with token-1`,
+      `GET ${path} with token-1`,
+    ]);
+  });
+
+  test("that has run out is asked for a new one", async () => {
+    fake.auth = "token";
+    await check({ redis });
+    fake.tokens += 1; // the one that was given out is not good any more
+    expect((await check({ redis })).map(({ verdict }) => verdict.kind)).toEqual(["there"]);
+    expect(fake.requests.at(-1)).toMatch(/ with token-3$/);
+  });
+
+  test("and gives none out refuses", async () => {
+    fake.auth = "refuses";
+    expect(faults(await check({ redis }))).toBe(
+      [
+        `image of redis: ${redis}: refused (401): no such repository, or none that everybody may read`,
+        `  allowed: an image that ${fake.host} has, pinned by the digest of the index of its platforms`,
+        "  do: `npx vpai images update redis` proposes another; the pin is in components/images.ts",
+      ].join("\n"),
+    );
+  });
+});
+
+describe("an image that cannot be had", () => {
+  test("is told for every image at once, by where its pin is written", async () => {
+    const [zeros, ones] = ["0", "1"].map((digit) => `sha256:${digit.repeat(64)}`);
+    const host = fake.host;
+    const single = fake.put("a/single", "1", { schemaVersion: 2 }, MANIFEST);
+    const arm = fake.put("a/arm", "1", fake.index("linux/arm64"));
+    const findings = await check({
+      redis,
+      gone: `${host}/library/redis:7@${zeros}`,
+      mine: `${host}/library/redis:6@${ones}`,
+      single,
+      arm,
+    });
+    const allowed = `  allowed: an image that ${host} has, pinned by the digest of the index of its platforms`;
+    expect(faults(findings)).toBe(
+      [
+        `image of gone: ${host}/library/redis:7@${zeros}: gone: manifest unknown`,
+        allowed,
+        "  do: `npx vpai images update gone` proposes another; the pin is in components/images.ts",
+        `vpai:images.mine: ${host}/library/redis:6@${ones}: gone: manifest unknown`,
+        allowed,
+        "  do: `pulumi config set --path vpai:images.mine <another>`, or `pulumi config rm --path vpai:images.mine`",
+        `image of single: ${single}: not an index of platforms (application/vnd.oci.image.manifest.v1+json)`,
+        allowed,
+        "  do: `npx vpai images update single` proposes another; the pin is in components/images.ts",
+        `image of arm: ${arm}: not for linux/amd64, only for linux/arm64`,
+        allowed,
+        "  do: `npx vpai images update arm` proposes another; the pin is in components/images.ts",
+      ].join("\n"),
+    );
+    expect(lines.toSorted().map((line) => line.slice(0, 8))).toEqual([
+      "✓ redis ",
+      "✗ arm  1",
+      "✗ gone  ",
+      "✗ mine  ",
+      "✗ single",
+    ]);
+  });
+
+  test("because it has not the one platform that a server needs", async () => {
+    const [finding] = await check({ redis }, {}, ["linux/amd64", "linux/s390x"]);
+    expect(finding?.verdict).toMatchObject({ kind: "no-platform", missing: ["linux/s390x"] });
+  });
+
+  test("because the registry answers something else", async () => {
+    fake.spoil("library/redis", redis.split("@")[1] ?? "");
+    expect((await check({ redis })).map(({ verdict }) => verdict.kind)).toEqual(["altered"]);
+  });
+});
+
+describe("a registry that does not do its part", () => {
+  test.each<[string, FakeRegistry["plan"], number[]]>([
+    ["is broken once", [{ status: 503 }], [1_000]],
+    ["is broken twice", [{ status: 500 }, { status: 502 }], [1_000, 2_000]],
+    ["is busy, and says when it is not", [{ status: 429, headers: { "retry-after": "7" } }], [7_000]],
+    ["cuts the connection", ["cut"], [1_000]],
+    ["is silent once", ["silence"], [1_000]],
+  ])("but %s is asked again", async (_name, plan, expected) => {
+    fake.plan = plan;
+    expect((await check({ redis })).map(({ verdict }) => verdict.kind)).toEqual(["there"]);
+    expect(pauses).toEqual(expected);
+  });
+
+  test("is told once, with every image that is open, and its other images are not asked for", async () => {
+    fake.plan = Array.from({ length: 12 }, () => ({ status: 503 }));
+    const pins = Object.fromEntries(["a", "b", "c", "d", "e", "f"].map((name) => [name, redis]));
+    const findings = await check(pins);
+    expect(faults(findings)).toBe(
+      [
+        `registry ${fake.host}: answers 503 (it has the image of a, b, c, d, e, f)`,
+        "  do: run the same command again",
+      ].join("\n"),
+    );
+    expect(fake.requests.length).toBe(12);
+    expect(lines.filter((line) => line.endsWith("not asked")).length).toBe(2);
+  });
+
+  test("wants to be left alone for longer than anybody waits", async () => {
+    fake.plan = [{ status: 429, headers: { "retry-after": "3600" } }];
+    expect(faults(await check({ redis }))).toContain(
+      `registry ${fake.host}: 429 too many requests, to be asked again in 3600 s`,
+    );
+    expect(pauses).toEqual([]);
+  });
+
+  test("stays silent", async () => {
+    fake.plan = ["silence", "silence", "silence"];
+    expect(faults(await check({ redis }))).toContain(`registry ${fake.host}: no answer: none within 0.3 s`);
+  });
+
+  test("is not there", async () => {
+    await fake.close();
+    expect(faults(await check({ redis }))).toMatch(/no answer: connect ECONNREFUSED 127\.0\.0\.1/);
+    await fake.open();
+  });
+
+  test("answers what nobody expects", async () => {
+    fake.plan = [{ status: 418 }];
+    expect(faults(await check({ redis }))).toContain("answers 418");
+  });
+});
