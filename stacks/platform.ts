@@ -27,9 +27,7 @@ export function buildPlatform(settings: Settings, plan: Plan, secret: SecretSour
   const machine = buildMachine(settings, secret);
   const host = new Host("host", { machine, workFolder: settings.workFolder, networks: plan.networks });
   const secrets = new Secrets("secrets", {
-    plan: plan.secrets,
-    protect: settings.protect,
-    given: given(settings, secret),
+    ...{ host, plan: plan.secrets, protect: settings.protect, given: given(settings, secret) },
   });
   const images = new Images("images", { host, images: plan.images });
   const services = new Map<string, DockerService>();

@@ -24,9 +24,7 @@ fi
 [ "$(cat /var/lib/vpai/bootstrap)" = "$wanted" ]
 [ "$(id -un)" = ${DEPLOY_USER} ]
 sudo -n -u ${DEPLOY_USER} docker info --format '{{.ServerVersion}}' > /dev/null
-test -x /usr/local/lib/vpai/files
-test -x /usr/local/lib/vpai/gate
-test -x /usr/local/lib/vpai/provision
+for name in files gate permanent provision; do test -x "/usr/local/lib/vpai/$name"; done
 echo ${READY}
 `;
 }

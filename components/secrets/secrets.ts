@@ -1,10 +1,14 @@
+import { createHash } from "node:crypto";
+import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import type { Host } from "../host/host.ts";
 import type { SecretSpec } from "../service/definition.ts";
 
 export interface SecretsArgs {
   /** Every secret by name, as `planSecrets` lists them. */
   readonly plan: Readonly<Record<string, Required<SecretSpec>>>;
+  readonly host: Host;
   /** Whether the permanent ones refuse to be deleted. */
   readonly protect: boolean;
   /** Values that the operator gave, by name. */
@@ -15,12 +19,15 @@ const SHAPE = ["length", "special", "minLower", "minUpper", "minNumeric"];
 
 /**
  * Generated secrets. A permanent one (an encryption key: data depends on it) is never replaced, whatever its settings
- * become, and is protected in stacks that hold real data; any other may be made anew.
+ * become, and is protected in stacks that hold real data; any other may be made anew. The host remembers a fingerprint
+ * of each permanent one and refuses another before anything is touched: a lost state would else overwrite the key.
  *
- *     const secrets = new Secrets("secrets", { plan: { "n8n-encryption-key": { length: 40, permanent: true } }, protect: true });
+ *     const secrets = new Secrets("secrets", { host, plan: { "n8n-encryption-key": { length: 40, permanent: true } }, protect: true });
  *     secrets.get("n8n-encryption-key");
  */
 export class Secrets extends pulumi.ComponentResource {
+  /** Succeeds when the permanent ones are those that the host's data was made with: what all files wait for. */
+  readonly kept: command.remote.Command;
   readonly #values: ReadonlyMap<string, pulumi.Output<string>>;
 
   constructor(name: string, args: SecretsArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -32,13 +39,22 @@ export class Secrets extends pulumi.ComponentResource {
           `${name}-${secret}`,
           // At least one of each kind: n8n refuses an owner's password without a digit and a capital.
           { length, special: false, minLower: 1, minUpper: 1, minNumeric: 1 },
-          permanent
-            ? { parent: this, protect: args.protect, ignoreChanges: [...SHAPE, "keepers"] }
-            : { parent: this },
+          permanent ? { parent: this, protect: args.protect, ignoreChanges: [...SHAPE, "keepers"] } : { parent: this },
         );
         return [secret, pulumi.secret(password.result)] as const;
       }),
     ]);
+    const permanent = Object.keys(args.plan).filter((secret) => args.plan[secret]?.permanent);
+    const prints = this.pick(permanent).apply((values) =>
+      JSON.stringify(
+        Object.fromEntries(Object.entries(values).map(([secret, value]) => [secret, fingerprint(secret, value)])),
+      ),
+    );
+    this.kept = args.host.command(
+      `${name}-kept`,
+      { create: "sudo -n /usr/local/lib/vpai/permanent", stdin: prints },
+      this,
+    );
     this.registerOutputs();
   }
 
@@ -56,3 +72,7 @@ export class Secrets extends pulumi.ComponentResource {
     >;
   }
 }
+
+/** Tells two values apart without showing either; they are too long to be guessed. */
+export const fingerprint = (name: string, value: string): string =>
+  createHash("sha256").update(`vpai permanent ${name}\n${value}`).digest("hex");

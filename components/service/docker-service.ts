@@ -48,7 +48,7 @@ export class DockerService extends pulumi.ComponentResource {
       `${name}-files`,
       { create: "sudo -n /usr/local/lib/vpai/files", stdin: pulumi.secret(pulumi.jsonStringify(files)) },
       this,
-      { dependsOn: definition.reload ? [...images.all] : [] },
+      { dependsOn: [secrets.kept, ...(definition.reload ? images.all : [])] },
     );
     const prepared = database
       ? [reconcileDatabase(`${name}-database`, host, database, secrets.get(database.secret), this, after)]

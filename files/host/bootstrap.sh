@@ -99,9 +99,10 @@ configure_docker() {
 
 install_scripts() {
   install -d -m 0755 /usr/local/lib/vpai /var/lib/vpai /opt/vpai/data /opt/vpai/config
-  install -m 0755 "$here/files.py" /usr/local/lib/vpai/files
-  install -m 0755 "$here/gate.sh" /usr/local/lib/vpai/gate
-  install -m 0755 "$here/provision.py" /usr/local/lib/vpai/provision
+  local name
+  for name in files.py gate.sh permanent.py provision.py; do
+    install -m 0755 "$here/$name" "/usr/local/lib/vpai/${name%.*}"
+  done
 }
 
 # What the steps claim, asked of whoever has to obey.
@@ -118,7 +119,7 @@ read_back() {
   [ "$(runuser -u "$user" -- sudo -n id -u)" = 0 ] || fail "$user may not use sudo"
   runuser -u "$user" -- docker info --format '{{.ServerVersion}}' > /dev/null || fail "$user may not use Docker"
   [ "$(docker info --format '{{.LoggingDriver}} {{.LiveRestoreEnabled}}')" = "json-file true" ] || fail "Docker does not take daemon.json"
-  python3 -m py_compile /usr/local/lib/vpai/files /usr/local/lib/vpai/provision && rm -rf /usr/local/lib/vpai/__pycache__
+  python3 -m py_compile /usr/local/lib/vpai/{files,permanent,provision} && rm -rf /usr/local/lib/vpai/__pycache__
 }
 
 check_system

@@ -50,7 +50,7 @@ async function build(
     networks: definition.networks,
   });
   const plan = planSecrets([definition]);
-  const secrets = new Secrets("secrets", { plan, protect: true });
+  const secrets = new Secrets("secrets", { host, plan, protect: true });
   const image = "docker.io/x/y:1@sha256:0";
   const images = new Images("images", {
     host,

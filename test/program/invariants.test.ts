@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { catalogue } from "../../stacks/catalogue.ts";
 import { isSecret, plainTexts, type Recorded, reveal } from "../support/mocks.ts";
-import { cleanUp, type Run, runProgram, STACKS, TOKEN } from "../support/program.ts";
+import { cleanUp, type Run, runProgram, STACKS, ANTHROPIC_KEY, TOKEN } from "../support/program.ts";
 
 afterAll(cleanUp);
 
@@ -28,8 +29,8 @@ describe.each(cases)("$name", ({ stack, extra }) => {
 
   test("the same resources at a preview as at an update: none is made inside an apply", () => {
     expect(preview.resources.map(({ urn }) => urn)).toEqual(run.resources.map(({ urn }) => urn));
-    expect(run.resources.length).toBeGreaterThan(30);
-    expect(run.resources.length).toBeLessThan(45);
+    // A component, files, image, container and gate for each service, and the machine below them.
+    expect(run.resources.length).toBeGreaterThan(5 * catalogue.length);
   });
 
   test("every resource has a component for a parent, and begins with its name", () => {
@@ -86,17 +87,42 @@ describe.each(cases)("$name", ({ stack, extra }) => {
         logDriver: "json-file",
         logOpts: { "max-size": "10m", "max-file": "3" },
         securityOpts: ["no-new-privileges:true"],
-        readOnly: true,
-        user: expect.stringMatching(/^[1-9]\d*:[1-9]\d*$/),
+        user: expect.stringMatching(/^\d+:\d+$/),
         cpus: expect.stringMatching(/^\d(\.\d+)?$/),
         healthcheck: { tests: expect.any(Array), retries: expect.any(Number) },
         capabilities: { drops: ["ALL"] },
       });
-      expect(inputs["memory"]).toBeGreaterThanOrEqual(64);
+      expect(inputs["memory"]).toBeGreaterThanOrEqual(32);
       expect(inputs["memorySwap"]).toBe(inputs["memory"]);
       expect(inputs["destroyGraceSeconds"]).toBeGreaterThanOrEqual(30);
-      expect(plainTexts(inputs["mounts"]).join(" ")).not.toContain("docker.sock");
       expect(plainTexts(inputs["healthcheck"]).join(" ")).not.toContain("localhost");
+    }
+  });
+
+  test("root, a writable root file system and the host's files: only where the catalogue says why", () => {
+    const declared = new Map(catalogue.map((definition) => [definition.name, definition]));
+    for (const { inputs } of of(CONTAINER)) {
+      const definition = declared.get(String(inputs["name"]));
+      expect(String(inputs["user"]).startsWith("0:")).toBe(definition?.user.rootBecause !== undefined);
+      expect(inputs["readOnly"]).toBe((definition?.readOnly ?? true) === true);
+      const mounts = (inputs["mounts"] ?? []) as { source: string; readOnly: boolean }[];
+      const foreign = mounts.filter(({ source }) => !source.startsWith("/opt/vpai/"));
+      expect(foreign.map(({ source }) => source)).toEqual((definition?.hostMounts ?? []).map(({ source }) => source));
+      expect(foreign.every(({ readOnly }) => readOnly)).toBe(true);
+    }
+  });
+
+  test("Docker's socket: cAdvisor and the proxy that stands before it, and nobody else", () => {
+    const holders = of(CONTAINER).filter(({ inputs }) =>
+      plainTexts(inputs["mounts"]).join(" ").includes("docker.sock"),
+    );
+    expect(holders.map(({ inputs }) => inputs["name"]).sort()).toEqual(["cadvisor", "socket-proxy"]);
+  });
+
+  test("nothing that looks like a secret is in an environment or a command line", () => {
+    for (const { inputs } of of(CONTAINER)) {
+      const envs = (inputs["envs"] as string[]).filter((line) => /(PASSWORD|SECRET|TOKEN|_KEY)=/.test(line));
+      expect({ name: inputs["name"], envs }).toEqual({ name: inputs["name"], envs: [] });
     }
   });
 
@@ -105,7 +131,7 @@ describe.each(cases)("$name", ({ stack, extra }) => {
       type.startsWith("random:") ? [`value-of-${name}`] : type.startsWith("tls:") ? [`private-key-of-${name}`] : [],
     );
     expect(values.length).toBeGreaterThan(4);
-    const forbidden = [...values, TOKEN, "the-root-password-of-this-test"];
+    const forbidden = [...values, TOKEN, ANTHROPIC_KEY, "the-root-password-of-this-test"];
     const leaks = run.resources.flatMap(({ name, inputs }) =>
       plainTexts(inputs)
         .filter((text) => forbidden.some((value) => text.includes(value)))
@@ -119,7 +145,12 @@ describe.each(cases)("$name", ({ stack, extra }) => {
       .filter(({ options }) => options.protect)
       .map(({ name }) => name)
       .sort();
-    const keys = ["secrets-n8n-encryption-key", "secrets-postgresql-superuser", "vps-client-key"];
+    const keys = [
+      "secrets-litellm-salt-key",
+      "secrets-n8n-encryption-key",
+      "secrets-postgresql-superuser",
+      "vps-client-key",
+    ];
     const expected =
       stack !== "prod"
         ? []

@@ -14,6 +14,7 @@ export const STACKS = ["prod", "preprod", "sandbox"] as const;
 
 /** A token that must be in no plain text. */
 export const TOKEN = "the-hetzner-token-of-this-test";
+export const ANTHROPIC_KEY = "the-anthropic-key-of-this-test";
 
 const asText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
@@ -50,10 +51,10 @@ export async function runProgram(
   writeFileSync(join(workFolder, "images.json"), JSON.stringify(lock));
   process.env["VPAI_WORK"] = workFolder;
   const finish = await record(stack, preview);
-  pulumi.runtime.setAllConfig({ ...configOf(stack), "vpai:hetznerToken": TOKEN, ...mapped(extra) }, [
-    "vpai:hetznerToken",
-    "vpai:rootPassword",
-  ]);
+  pulumi.runtime.setAllConfig(
+    { ...configOf(stack), "vpai:hetznerToken": TOKEN, "vpai:anthropicApiKey": ANTHROPIC_KEY, ...mapped(extra) },
+    ["vpai:hetznerToken", "vpai:anthropicApiKey", "vpai:rootPassword"],
+  );
   const outputs = deploy();
   return { resources: await finish(), outputs, workFolder };
 }

@@ -17,7 +17,8 @@ export async function secretsOf(stack: SandboxStack): Promise<Map<string, string
         key.split(/\n|\\n/).toSorted((a, b) => b.length - a.length)[1] ?? key,
       );
   }
-  secrets.set("Hetzner token", (await stack.env())["HCLOUD_TOKEN"] ?? "");
+  const env = await stack.env();
+  for (const name of ["HCLOUD_TOKEN", "ANTHROPIC_API_KEY", "OPENAI_API_KEY"]) secrets.set(name, env[name] ?? "");
   for (const [name, value] of secrets) {
     if (value.length < 20) throw new Error(`${name} has ${value.length} characters: too few to be searched for`);
   }

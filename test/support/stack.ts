@@ -21,6 +21,18 @@ export interface HetznerThing {
   readonly auto_delete?: boolean;
 }
 
+/** A question to a service inside. */
+export interface Inside {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly json?: unknown;
+}
+
+export interface InsideAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
 /** A checkout's sandbox stack, looked at from outside. */
 export class SandboxStack {
   readonly checkout: Checkout;
@@ -62,6 +74,30 @@ export class SandboxStack {
   async onServer(line: string): Promise<string> {
     const { stdout } = await run("docker", ["exec", await this.serverContainer(), "bash", "-c", line]);
     return stdout;
+  }
+
+  /** Asks a service inside its networks, from the server, as a container there would. */
+  async inside(service: string, port: number, path: string, ask: Inside = {}): Promise<InsideAnswer> {
+    const address = await this.onServer(
+      `docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}' ${service}`,
+    );
+    const [ip = ""] = address.trim().split(" ");
+    const headers = { "content-type": "application/json", ...ask.headers };
+    const words = [
+      ...["curl", "-s", "-m", "30", "-w", "\\n%{http_code}", "-X", ask.method ?? "GET"],
+      ...Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]),
+      ...(ask.json === undefined ? [] : ["-d", JSON.stringify(ask.json)]),
+      `http://${ip}:${port}${path}`,
+    ];
+    const line = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+    const said = await this.onServer(line);
+    const at = said.lastIndexOf("\n");
+    return { status: Number(said.slice(at + 1)), body: said.slice(0, at) };
+  }
+
+  /** The generated secrets, by name. */
+  async secrets(): Promise<Record<string, string>> {
+    return JSON.parse(await this.output("secrets")) as Record<string, string>;
   }
 
   /** The container that stands for the server, on this machine. */

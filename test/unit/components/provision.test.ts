@@ -30,7 +30,9 @@ beforeAll(async () => {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
 });
-afterEach(() => (asked = []));
+afterEach(() => {
+  asked = [];
+});
 afterAll(() => {
   server.close();
   rmSync(scratch, { recursive: true });

@@ -1,0 +1,76 @@
+import { describe, expect, test } from "@jest/globals";
+import { ISOLATED } from "../../../components/host/networks.ts";
+import { images } from "../../../components/images.ts";
+import { planConnections } from "../../../components/service/plan-facts.ts";
+import { catalogue } from "../../../stacks/catalogue.ts";
+
+const by = new Map(catalogue.map((definition) => [definition.name, definition]));
+
+describe.each([...by])("%s", (name, definition) => {
+  test("its image is the one of the list, pinned, with what a newer version looks like", () => {
+    const image = images[name as keyof typeof images];
+    expect(definition.image).toBe(image.pin);
+    const [, tag = ""] = /:([^:@]+)@sha256:[0-9a-f]{64}$/.exec(image.pin) ?? [];
+    expect(tag).toMatch(new RegExp(image.versions));
+  });
+
+  test("it is checked, limited and ended in order", () => {
+    const { health, pids, cpus, memoryMb, stopGraceSeconds } = definition;
+    expect(health.test.length).toBeGreaterThan(1);
+    // A probe that cannot fail proves nothing: the predecessor's `kill -0 1` and `caddy version` (weak points, §1.2).
+    expect(health.test.join(" ")).not.toMatch(/kill -0|caddy version|^CMD true$/);
+    // P17: `localhost` may mean ::1 first.
+    expect(health.test.join(" ")).not.toContain("localhost");
+    expect(health.deadlineSeconds).toBeGreaterThan(health.startPeriodSeconds);
+    expect(Math.min(pids, cpus * 100, memoryMb.small, stopGraceSeconds)).toBeGreaterThan(9);
+    expect(memoryMb.small).toBeLessThanOrEqual(memoryMb.standard);
+  });
+
+  test("what it keeps is saved, or it says why not", () => {
+    const keeps = (definition.data ?? []).length > 0 || definition.database !== undefined;
+    const { backup } = definition;
+    expect(keeps && "none" in backup ? backup.none.length > 20 : true).toBe(true);
+    if (!("none" in backup)) expect(backup.items.length).toBeGreaterThan(0);
+  });
+
+  test("its metrics are declared, or why there are none; a route never shows them", () => {
+    const { metrics, route } = definition;
+    if ("none" in metrics) expect(metrics.none.length).toBeGreaterThan(10);
+    else if (route && metrics.port === undefined) expect(route.deny).toContain(metrics.path ?? "/metrics");
+  });
+
+  test("somebody can ask whether it does its job, from outside where it has a route", () => {
+    expect(definition.smoke.length).toBeGreaterThan(0);
+    if (definition.route) expect(definition.smoke.some((check) => "url" in check)).toBe(true);
+  });
+
+  test("its alerts and dashboards have names of their own", () => {
+    const names = catalogue.flatMap(({ alerts }) => alerts.map((alert) => alert.name));
+    const uids = catalogue.flatMap(({ dashboards }) => dashboards.map(({ uid }) => uid));
+    expect([new Set(names).size, new Set(uids).size]).toEqual([names.length, uids.length]);
+  });
+});
+
+test("LiteLLM has at least 1.5 GB where it matters (P19)", () => {
+  expect(by.get("litellm")?.memoryMb.standard).toBeGreaterThanOrEqual(1536);
+});
+
+test("every service is in the catalogue once, and every image has its service", () => {
+  expect([...by.keys()].toSorted()).toEqual(Object.keys(images).toSorted());
+  expect(by.size).toBe(catalogue.length);
+});
+
+test("who can connect to whom: nobody but Alloy reaches Docker's socket, nobody outside the backend the data", () => {
+  const to = (service: string): string[] =>
+    [
+      ...new Set(planConnections(catalogue, ISOLATED).flatMap((each) => (each.to === service ? [each.from] : []))),
+    ].sort();
+  expect(to("socket-proxy")).toEqual(["alloy"]);
+  expect(to("postgresql")).toEqual(
+    "alloy caddy litellm n8n openclaw postgres-exporter qdrant redis redis-exporter".split(" "),
+  );
+  expect(to("grafana")).toEqual(
+    "alloy caddy cadvisor loki node-exporter postgres-exporter redis-exporter victoriametrics".split(" "),
+  );
+  expect(to("diun")).toEqual([]);
+});
