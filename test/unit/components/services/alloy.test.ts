@@ -1,0 +1,53 @@
+import { describe, expect, test } from "@jest/globals";
+import { planFiles, secretsOfFiles } from "../../../../components/service/files.ts";
+import { planContainer } from "../../../../components/service/plan.ts";
+import { alloy } from "../../../../components/services/alloy.ts";
+import { testContext } from "../../../support/context.ts";
+import { recorded } from "../../../support/monitoring/recorded.ts";
+import { scrapes } from "../../../support/monitoring/sample.ts";
+
+const context = testContext({ facts: { ...testContext().facts, scrapes: [...scrapes, ...scrapes.slice(1)] } });
+
+describe("files", () => {
+  test("its file is the rendered one, and every bearer token lies once where it looks for it", () => {
+    const { config } = planFiles(alloy, { ...context, facts: { ...context.facts, scrapes } }, "x", {
+      "qdrant-read-key": "token",
+    });
+    expect(config?.files.map(({ path, mode, content }) => [path, mode, content])).toEqual([
+      ["config.alloy", "0400", recorded("config.alloy")],
+      ["secrets/qdrant-read-key", "0400", "token"],
+    ]);
+  });
+
+  test("two scrapes with one token need one file", () => {
+    expect(secretsOfFiles(alloy, context)).toEqual(["qdrant-read-key"]);
+    expect(planFiles(alloy, context, "x", { "qdrant-read-key": "t" }).config?.files).toHaveLength(2);
+  });
+});
+
+test("its command reads that file and keeps its state in its data", () => {
+  const { command, mounts } = planContainer(alloy, context, "x");
+  expect(command).toEqual([
+    "run",
+    "--server.http.listen-addr=0.0.0.0:12345",
+    "--storage.path=/var/lib/alloy/data",
+    "--disable-reporting",
+    "/etc/vpai/config.alloy",
+  ]);
+  expect(mounts).toEqual([
+    { source: "/opt/vpai/data/alloy", target: "/var/lib/alloy/data", readOnly: false },
+    { source: "/opt/vpai/config/alloy", target: "/etc/vpai", readOnly: true },
+  ]);
+});
+
+test("P16: Alloy is asked whether it is ready, by the bash that its image has, and not whether it lives", () => {
+  const check = alloy.health.test.join(" ");
+  expect(check).toContain("/dev/tcp/127.0.0.1/12345");
+  expect(check).toContain("GET /-/ready");
+  expect(check).not.toMatch(/wget|curl|kill/);
+});
+
+test("the Docker socket is not in it: it reads through the proxy", () => {
+  expect(alloy.hostMounts).toBeUndefined();
+  expect(alloy.needs).toContain("socket-proxy");
+});

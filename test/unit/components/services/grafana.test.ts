@@ -1,0 +1,76 @@
+import { describe, expect, test } from "@jest/globals";
+import { planFiles, secretsOfFiles } from "../../../../components/service/files.ts";
+import { grafana } from "../../../../components/services/grafana.ts";
+import { testContext } from "../../../support/context.ts";
+import { recorded } from "../../../support/monitoring/recorded.ts";
+import { dashboard } from "../../../support/monitoring/sample.ts";
+
+const context = testContext({ facts: { ...testContext().facts, dashboards: [dashboard] } });
+const values = { "grafana-admin-password": "the password", "grafana-secret-key": "the key" };
+const environment = (): Readonly<Record<string, string>> => grafana.environment?.(context) ?? {};
+
+test("its files: both stores, where dashboards are, one file for each dashboard, its secrets", () => {
+  const files = planFiles(grafana, context, "x", values).config?.files ?? [];
+  expect(files.map(({ path, content }) => [path, content])).toEqual([
+    ["provisioning/datasources/vpai.yaml", recorded("datasources.yaml")],
+    ["provisioning/dashboards/vpai.yaml", recorded("dashboards.yaml")],
+    ["provisioning/plugins/none.yaml", "apiVersion: 1\n"],
+    ["provisioning/alerting/none.yaml", "apiVersion: 1\n"],
+    ["dashboards/vpai-sample.json", recorded("dashboard.json")],
+    ["secrets/admin-password", "the password"],
+    ["secrets/secret-key", "the key"],
+  ]);
+});
+
+test("no secret is in its environment: the environment says in which files they are", () => {
+  expect(secretsOfFiles(grafana, context)).toEqual(["grafana-admin-password", "grafana-secret-key"]);
+  expect(environment()).toMatchObject({
+    GF_SECURITY_ADMIN_PASSWORD__FILE: "/etc/vpai/secrets/admin-password",
+    GF_SECURITY_SECRET_KEY__FILE: "/etc/vpai/secrets/secret-key",
+  });
+  expect(Object.keys(environment()).filter((name) => /(PASSWORD|KEY)$/.test(name))).toEqual([]);
+});
+
+test("both are made once: a new password would not be read, a new key would read nothing", () => {
+  expect(Object.values(grafana.secrets ?? {}).map(({ permanent }) => permanent)).toEqual([true, true]);
+});
+
+test("P23: Grafana has a host name of its own, and no path that a proxy could strip", () => {
+  expect(environment()).toMatchObject({
+    GF_SERVER_ROOT_URL: "https://grafana.ai.example.com/",
+    GF_SERVER_SERVE_FROM_SUB_PATH: "false",
+  });
+  expect(grafana.route).toMatchObject({ label: "grafana", audience: "vpn", deny: ["/metrics"] });
+});
+
+describe("Grafana 13", () => {
+  test("leaves the data sources of its image alone, which it cannot replace on a read-only file system", () => {
+    expect(environment()).toMatchObject({ GF_PLUGINS_PREINSTALL_DISABLED: "true" });
+    expect(grafana.readOnly ?? true).toBe(true);
+  });
+
+  test("loads both data sources that are used, and runs no process for the others", () => {
+    const off = environment()["GF_PLUGINS_DISABLE_PLUGINS"]?.split(",") ?? [];
+    expect(off).toContain("elasticsearch");
+    expect(off).not.toContain("prometheus");
+    expect(off).not.toContain("loki");
+  });
+
+  test("does not compress: its compressors hold on to memory", () => {
+    expect(environment()).toMatchObject({ GF_SERVER_ENABLE_GZIP: "false" });
+  });
+});
+
+test("nobody signs up, nobody looks without an account, and nothing is told to the makers", () => {
+  expect(environment()).toMatchObject({
+    GF_USERS_ALLOW_SIGN_UP: "false",
+    GF_AUTH_ANONYMOUS_ENABLED: "false",
+    GF_ANALYTICS_REPORTING_ENABLED: "false",
+    GF_ANALYTICS_CHECK_FOR_UPDATES: "false",
+    GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES: "false",
+  });
+});
+
+test("P17: its health check says 127.0.0.1", () => {
+  expect(grafana.health.test.at(-1)).toBe("http://127.0.0.1:3000/api/health");
+});
