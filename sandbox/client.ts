@@ -5,6 +5,7 @@ import { call, callStream } from "./control-client.ts";
 import type { FaultSpec } from "./faults.ts";
 import { explicitPort } from "./forwarder.ts";
 import { OperatorError } from "../shared/errors.ts";
+import { cacheDir } from "../toolchain/cache.ts";
 import { ensureDebianPackages, thisMachine } from "../toolchain/debian.ts";
 import { askDocker, dockerFault, dockerSocket, ensureDocker } from "../toolchain/docker.ts";
 import { instanceOf, readWorldFile, type Instance, type WorldFile } from "./instance.ts";
@@ -31,6 +32,10 @@ export interface World {
   readonly subnet: string;
   readonly gateway: string;
   readonly hetzner: { readonly endpoint: string; readonly token: string };
+  /** The keys that the simulated model providers take. */
+  readonly llm: { readonly anthropicKey: string; readonly openaiKey: string };
+  /** Certificate of the authority behind the names of the outside world at the gateway. */
+  readonly caFile: string;
   /** Port on 127.0.0.1 that leads to the newest server's 443. */
   readonly port: number;
   /** Publishes an image for each `repo:tag@sha256:…`; returns the same repo:tag with the digest it has here. */
@@ -117,6 +122,8 @@ function worldOf(instance: Instance, file: WorldFile, options: OpenOptions): Wor
     subnet: file.subnet,
     gateway: file.gateway,
     hetzner,
+    llm: { anthropicKey: file.anthropicKey, openaiKey: file.openaiKey },
+    caFile: join(cacheDir(), "ca", "ca.crt"),
     port: file.port,
     publish: (pins, report = options.report) =>
       callStream(file, "/publish", { pins, full: options.full ?? false }, report),
@@ -127,6 +134,8 @@ function worldOf(instance: Instance, file: WorldFile, options: OpenOptions): Wor
     env: () => ({
       HCLOUD_TOKEN: hetzner.token,
       HCLOUD_ENDPOINT: hetzner.endpoint,
+      ANTHROPIC_API_KEY: file.anthropicKey,
+      OPENAI_API_KEY: file.openaiKey,
       VPAI_WORK: instance.relativeDir,
       PULUMI_BACKEND_URL: `file://${join(instance.dir, "state")}`,
       PULUMI_CONFIG_PASSPHRASE: "sandbox",

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 const times = z.int().positive().optional().describe("how often it strikes; absent: until cleared");
+const llmProvider = z.enum(["anthropic", "openai"]).optional().describe("absent: both");
 
 /**
  * The faults that a sandbox can be told to show, by name. The simulators ask {@link FaultBook.strike} at the
@@ -28,6 +29,10 @@ export const faultSchema = z.discriminatedUnion("name", [
   z.strictObject({ name: z.literal("registry-slow"), match: z.string().optional(), ms: z.int().positive(), times }),
   /** One tag (and its digest) is gone: `manifest unknown`. `image` is like `library/redis:8.4.0-bookworm`. */
   z.strictObject({ name: z.literal("dead-tag"), image: z.string(), times }),
+  /** The providers of language models (or one) are overloaded: Anthropic answers 529, OpenAI 503. */
+  z.strictObject({ name: z.literal("llm-5xx"), provider: llmProvider, times }),
+  /** The providers of language models (or one) say that there were too many requests. */
+  z.strictObject({ name: z.literal("llm-429"), provider: llmProvider, times }),
 ]);
 
 export type FaultSpec = z.infer<typeof faultSchema>;

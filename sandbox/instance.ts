@@ -62,6 +62,9 @@ const worldFileSchema = z.strictObject({
   token: z.string(),
   /** The simulated Hetzner project's API token. */
   hetznerToken: z.string(),
+  /** The simulated model providers' API keys; empty in a file of the time before them. */
+  anthropicKey: z.string().default(""),
+  openaiKey: z.string().default(""),
   /** Port on 127.0.0.1 that leads to the server's 443. */
   port: z.int(),
   created: z.string(),

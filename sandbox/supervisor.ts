@@ -13,13 +13,15 @@ import { startControl } from "./control.ts";
 import { startDns } from "./dns.ts";
 import { FaultBook } from "./faults.ts";
 import { explicitPort, startForwarder } from "./forwarder.ts";
+import { startFront } from "./front.ts";
 import { startHetzner } from "./hetzner/server.ts";
 import { publishImages } from "./images/publish.ts";
 import { instanceOf, readWorldFile, writeWorldFile, type Instance, type WorldFile } from "./instance.ts";
 import { removeHoldings, takeInventory } from "./inventory.ts";
+import { llmNames, newLlmKeys, openLlm } from "./llm/llm.ts";
 import { ensureNetwork } from "./network.ts";
 import { claimPidFile, releasePidFile } from "./pidfile.ts";
-import { registryNames, startRegistry } from "./registry/registry.ts";
+import { openRegistry, registryNames } from "./registry/registry.ts";
 import { DockerMachines } from "./vps/docker-machines.ts";
 import { worldRuleset } from "./vps/firewall.ts";
 import { ensureVpsImage } from "./vps/image.ts";
@@ -75,11 +77,13 @@ class Supervisor {
     const world = await this.#remember(last, { ...network, port: forwarder.port });
     const log = (part: string): Logger => this.#log.child({ part });
     const line = (part: string) => (text: string) => this.#log.info({ part }, text);
-    await this.#part("dns", () => startDns(host, new Set([...registryNames, ...aptHosts])));
+    await this.#part("dns", () => startDns(host, new Set([...registryNames, ...llmNames, ...aptHosts])));
     await this.#part("apt", () => startAptProxy({ host, cache: join(cacheDir(), "apt"), log: log("apt") }));
     const registry = await this.#part("registry", () =>
-      startRegistry({ host, ca, store: join(cacheDir(), "registry"), faults: this.#faults, log: line("registry") }),
+      openRegistry({ store: join(cacheDir(), "registry"), faults: this.#faults, log: line("registry") }),
     );
+    const llm = await this.#part("llm", () => openLlm({ keys: world, faults: this.#faults, log: line("llm") }));
+    await this.#part("front", () => startFront({ host, ca, sites: [registry.site, ...llm.sites] }));
     const hetzner = await this.#part("hetzner", () =>
       startHetzner({
         host,
@@ -141,11 +145,14 @@ class Supervisor {
     last: WorldFile | undefined,
     now: Pick<WorldFile, "subnet" | "gateway" | "port">,
   ): Promise<WorldFile> {
+    const keys = newLlmKeys();
     const world = {
       instance: this.#instance.name,
       token: last?.token ?? randomBytes(32).toString("hex"),
       // As long as a real one, so that nothing that checks the form is surprised.
       hetznerToken: last?.hetznerToken ?? randomBytes(32).toString("hex"),
+      anthropicKey: last?.anthropicKey || keys.anthropicKey,
+      openaiKey: last?.openaiKey || keys.openaiKey,
       created: last?.created ?? new Date().toISOString(),
       ...now,
     };

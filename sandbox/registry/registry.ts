@@ -1,10 +1,10 @@
-import { createServer } from "node:https";
 import { join } from "node:path";
 import { request as forward } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Ca } from "../ca.ts";
 import type { FaultBook } from "../faults.ts";
+import { type Site, startFront } from "../front.ts";
 import { ensureDebianFiles } from "../../toolchain/debian.ts";
 import { startBackend } from "./backend.ts";
 
@@ -19,11 +19,6 @@ export const registryNames: readonly string[] = [
 ];
 
 export interface RegistryOptions {
-  /** Address of the TLS front, e.g. the gateway of the sandbox's network. */
-  readonly host: string;
-  /** @default 443 */
-  readonly port?: number;
-  readonly ca: Ca;
   /** Directory of the blobs; several sandboxes may share it. */
   readonly store: string;
   /** @default Debian's docker-registry, unpacked in the cache */
@@ -32,47 +27,63 @@ export interface RegistryOptions {
   readonly log: (line: string) => void;
 }
 
-export interface Registry {
+export interface OpenRegistry {
   /** `127.0.0.1:<port>`: where images are pushed, over plain http, from this machine alone. */
+  readonly pushAddress: string;
+  /** What the front shows of it, under the public registries' names. */
+  readonly site: Site;
+  close(): Promise<void>;
+}
+
+/**
+ * A real registry. Its site only reads; it is where the faults strike: `registry-down` (503), `registry-429`,
+ * `registry-slow`, and `dead-tag` (`manifest unknown` for the tag and its digest).
+ */
+export async function openRegistry(options: RegistryOptions): Promise<OpenRegistry> {
+  const { store, faults, log } = options;
+  const backend = await startBackend(options.binary ?? (await registryBinary(log)), store, log);
+  return {
+    pushAddress: backend.address,
+    site: {
+      names: registryNames,
+      answer: (request, response) => {
+        answer(request, response, backend.address, faults).catch((error: Error) => {
+          log(`registry front: ${request.method} ${request.url}: ${error.message}`);
+          if (response.headersSent) response.destroy();
+          else refuse(response, 502, "UNKNOWN", error.message);
+        });
+      },
+    },
+    close: () => backend.close(),
+  };
+}
+
+export interface Registry {
   readonly pushAddress: string;
   /** Port of the TLS front. */
   readonly port: number;
   close(): Promise<void>;
 }
 
-/**
- * A real registry behind a TLS front that carries the names of the public ones. The front only reads; it is where
- * the faults strike: `registry-down` (503), `registry-429`, `registry-slow`, and `dead-tag` (`manifest unknown` for the
- * tag and its digest).
- */
-export async function startRegistry(options: RegistryOptions): Promise<Registry> {
-  const { host, ca, store, faults, log } = options;
-  const binary = options.binary ?? (await registryBinary(log));
-  const [backend, issued] = await Promise.all([startBackend(binary, store, log), ca.issue([...registryNames, host])]);
-  const server = createServer({ key: issued.keyPem, cert: issued.certPem }, (request, response) => {
-    answer(request, response, backend.address, faults).catch((error: Error) => {
-      log(`registry front: ${request.method} ${request.url}: ${error.message}`);
-      if (response.headersSent) response.destroy();
-      else refuse(response, 502, "UNKNOWN", error.message);
-    });
-  });
+/** A registry with a front of its own. */
+export async function startRegistry(
+  options: RegistryOptions & { readonly host: string; readonly port?: number; readonly ca: Ca },
+): Promise<Registry> {
+  const registry = await openRegistry(options);
   try {
-    await new Promise<void>((resolve, reject) =>
-      server.once("error", reject).listen(options.port ?? 443, host, resolve),
-    );
+    const front = await startFront({ ...options, sites: [registry.site] });
+    return {
+      pushAddress: registry.pushAddress,
+      port: front.port,
+      async close() {
+        await front.close();
+        await registry.close();
+      },
+    };
   } catch (error) {
-    await backend.close();
+    await registry.close();
     throw error;
   }
-  return {
-    pushAddress: backend.address,
-    port: (server.address() as { port: number }).port,
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await backend.close();
-    },
-  };
 }
 
 /** The program alone, out of Debian's package: installing it would start a service on this machine. */

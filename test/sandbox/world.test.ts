@@ -65,7 +65,7 @@ describe("a server", () => {
     ]);
   }, 60_000);
 
-  test("reaches registry and Debian, and nothing else", async () => {
+  test("reaches registries, model providers and Debian, and nothing else", async () => {
     const code = (url: string) => `curl -s -o /dev/null -m 10 -w '%{http_code}\\n' ${url}`;
     const fails = (url: string) => `curl -s -o /dev/null -m 10 ${url} && echo reached ${url} || echo unreachable`;
     const elsewhere = [
@@ -80,11 +80,16 @@ describe("a server", () => {
     const seen = await on(
       [
         ...["registry-1.docker.io", "ghcr.io", "quay.io", "docker.n8n.io"].map((host) => code(`https://${host}/v2/`)),
+        // Without a key they know nobody, and say so.
+        ...["api.anthropic.com", "api.openai.com"].map((host) => code(`https://${host}/v1/models`)),
         code("http://deb.debian.org/"),
         ...elsewhere.map(fails),
       ].join("\n"),
     );
-    expect(seen.output.split("\n")).toEqual(["200", "200", "200", "200", "403", ...elsewhere.map(() => "unreachable")]);
+    expect(seen.output.split("\n")).toEqual([
+      ...["200", "200", "200", "200", "401", "401", "403"],
+      ...elsewhere.map(() => "unreachable"),
+    ]);
   }, 60_000);
 
   test("installs a package through the proxy", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { checkModels, DEFAULT_MODELS, KNOWN_MODELS, usableModels } from "../../../../components/llm/models.ts";
 import type { ModelSetting } from "../../../../components/service/settings.ts";
+import { ANTHROPIC_MODELS, OPENAI_MODELS } from "../../../../sandbox/llm/models.ts";
 import { renderFaults } from "../../../../shared/errors.ts";
 
 const claude: ModelSetting = {
@@ -64,4 +65,9 @@ describe("the models of the settings", () => {
 test("every known model has a name of its own and a price", () => {
   expect(new Set(KNOWN_MODELS.map(({ name }) => name)).size).toBe(KNOWN_MODELS.length);
   expect(KNOWN_MODELS.filter(({ inputUsd, outputUsd }) => !(inputUsd > 0 && outputUsd > inputUsd))).toEqual([]);
+});
+
+test("the sandbox's providers have every known model", () => {
+  const there = { anthropic: Object.keys(ANTHROPIC_MODELS), openai: Object.keys(OPENAI_MODELS) };
+  expect(KNOWN_MODELS.filter(({ name, provider }) => !there[provider].includes(name))).toEqual([]);
 });
