@@ -1,0 +1,32 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { debianBase } from "../../images/debian.ts";
+import type { Recipe } from "../../images/recipe.ts";
+import { DOUBLES, doubleFolder, doubleLayer } from "../double.ts";
+
+/** A double of Qdrant. Debian below it, as upstream: its health check needs bash, and there is no HTTP client (P13). */
+export const qdrantDouble: Recipe = {
+  name: "qdrant",
+  repositories: ["docker.io/qdrant/qdrant"],
+  kind: "double",
+  folder: doubleFolder("qdrant"),
+  moreFolders: [join(DOUBLES, "serve")],
+  async layers(report) {
+    return Promise.all([debianBase(report), doubleLayer("qdrant", "qdrant/qdrant", report)]);
+  },
+  async finish() {
+    const script = await readFile(join(doubleFolder("qdrant"), "entrypoint.sh"));
+    return {
+      entries: [
+        ...["qdrant", "qdrant/storage", "qdrant/snapshots"].map((path) => ({ kind: "dir", path }) as const),
+        { kind: "file", path: "qdrant/entrypoint.sh", mode: 0o755, content: script },
+      ],
+      config: {
+        Env: ["TZ=Etc/UTC", "RUN_MODE=production"],
+        Cmd: ["./entrypoint.sh"],
+        WorkingDir: "/qdrant",
+        ExposedPorts: { "6333/tcp": {}, "6334/tcp": {} },
+      },
+    };
+  },
+};
