@@ -53,8 +53,8 @@ litellm_settings:
     password: os.environ/REDIS_PASSWORD
     namespace: litellm
     ttl: 600
-  success_callback: ["prometheus"]
-  failure_callback: ["prometheus"]
+  # P33: for successes and failures both; as two lists of its own, the requests that fail are not counted.
+  callbacks: ["prometheus"]
   prometheus_initialize_budget_metrics: true
   # Only the backend network gets there: the edge answers 404.
   require_auth_for_metrics_endpoint: false

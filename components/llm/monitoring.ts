@@ -10,6 +10,10 @@ const USED_BY_KEY = "100 * (1 - litellm_remaining_api_key_budget_metric / litell
 const FAILED = "sum(increase(litellm_proxy_failed_requests_metric_total[10m]))";
 const ALL = "sum(increase(litellm_proxy_total_requests_metric_total[10m]))";
 
+// Without a model's name: requests that never got as far as a provider.
+const byModel = (metric: string): string =>
+  `sum by (api_provider, litellm_model_name) (increase(${metric}{litellm_model_name!=""}[10m]))`;
+
 /** Where spending begins to be worth a look, and where it is nearly all, in per cent of a day's budget. */
 const [WARNING, CRITICAL] = [70, 90];
 
@@ -45,13 +49,15 @@ export const LLM_ALERTS: readonly AlertSpec[] = [
     summary: "More than a fifth of the requests to language models fail: see the failures in the dashboard LiteLLM.",
   },
   {
-    name: "LlmProviderDown",
-    expr: "max by (api_provider, litellm_model_name) (litellm_deployment_state) == 2",
-    forMinutes: 10,
+    name: "LlmModelDown",
+    expr:
+      `${byModel("litellm_deployment_failure_responses_total")} >= 3 ` +
+      `unless ${byModel("litellm_deployment_success_responses_total")} > 0`,
+    forMinutes: 0,
     severity: "warning",
     summary:
-      "{{ $labels.litellm_model_name }} of {{ $labels.api_provider }} answers nothing: see the provider's status page, " +
-      "and whether its key is still good.",
+      "{{ $labels.litellm_model_name }} of {{ $labels.api_provider }} has answered nothing for ten minutes: see the " +
+      "provider's status page, and whether its key is still good.",
   },
 ];
 
@@ -117,7 +123,7 @@ export const LLM_DASHBOARD: DashboardSpec = {
       expr: quantile(0.95, "litellm_llm_api_latency_metric", "model"),
       legend: "{{model}}",
     }),
-    calls("State of the models: 0 well, 1 partly, 2 out", "short", {
+    calls("State of the models: 0 well, 1 failed the last time, 2 left out for now", "short", {
       expr: "max by (litellm_model_name) (litellm_deployment_state)",
       legend: "{{litellm_model_name}}",
     }),
