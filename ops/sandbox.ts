@@ -9,7 +9,7 @@ const screen = createScreen();
 const report = (line: string): void => screen.line(line);
 
 /** The world of an instance that is up; refuses to bring one up for a question about it. */
-async function runningWorld(instance: string): Promise<World> {
+export async function runningWorld(instance: string): Promise<World> {
   if ((await readWorldFile(instanceOf(instance))) === undefined) {
     throw new OperatorError({
       key: `sandbox ${instance}`,

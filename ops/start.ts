@@ -1,14 +1,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parse } from "yaml";
 import type { World } from "../sandbox/client.ts";
-import { imagePins } from "../stacks/catalogue.ts";
-import { CLONE, SANDBOX, type StackContext } from "./context.ts";
+import { SANDBOX, type StackContext } from "./context.ts";
 import { ask, ensureStack, run } from "./engine.ts";
+import { checkBeforeUp } from "./images/before-up.ts";
+import { stackPins } from "./images/stack-images.ts";
 import { requireMachine } from "./preflight.ts";
 import { duration } from "./progress.ts";
 import { createScreen } from "./screen.ts";
+import { StackFile } from "./stack-file.ts";
 import { openStack, recoverIfNeeded } from "./stack.ts";
 import { helpFor } from "./verb.ts";
 import { MOST_VERBOSE } from "./verbose.ts";
@@ -39,25 +40,20 @@ export async function runStart({ instance, full, verbose }: StartOptions): Promi
   await step("images", () => publishImages(context, world, report));
   await recoverIfNeeded(context, report);
   await ensureStack(context);
+  const succeeded = await checkBeforeUp({ context, world, report });
   const flags = verbose ? MOST_VERBOSE : [];
   const { summary, log } = await step("stack", () =>
     run("up", context, { screen, flags, helpExplain: helpFor(context) }),
   );
+  await succeeded();
   const links = await linksOf(context, world);
   const changed = Object.entries(summary?.changes ?? {}).some(([op, count]) => op !== "same" && count > 0);
   process.stdout.write(farewell({ instance, links, log, changed, ms: Date.now() - begun }));
 }
 
-/** Images that the sandbox's stack wants: the catalogue's, with the stack file's replacements. */
-export function wantedPins(stackFile: string): string[] {
-  const config = (parse(stackFile) as { config?: Record<string, unknown> } | null)?.config ?? {};
-  const replaced = (config["vpai:images"] ?? {}) as Record<string, string>;
-  return [...new Set(Object.values(imagePins(replaced)))].toSorted();
-}
-
 /** Has each pinned image served by the sandbox and writes the digests that it has there: `images.json`. */
 async function publishImages(context: StackContext, world: World, report: (line: string) => void): Promise<void> {
-  const pins = wantedPins(readFileSync(join(CLONE, `Pulumi.${SANDBOX}.yaml`), "utf8"));
+  const pins = [...new Set(Object.values(stackPins(StackFile.read(SANDBOX))))].toSorted();
   const lock = await world.publish(pins, report);
   const text = `${JSON.stringify(lock, undefined, 2)}\n`;
   const file = join(context.work, "images.json");

@@ -4,12 +4,15 @@ import { SANDBOX, type StackContext } from "./context.ts";
 import { ask, ensureStack, run, type Verb } from "./engine.ts";
 import type { RunContext } from "./explain.ts";
 import { availableTypes } from "./hetzner.ts";
+import type { UpCheck } from "./images/before-up.ts";
 import { createScreen, type Screen } from "./screen.ts";
 import { MOST_VERBOSE } from "./verbose.ts";
 import { openStack, recoverIfNeeded, requireChoice, type StackChoice } from "./stack.ts";
 
 interface VerbOptions extends StackChoice {
   readonly flags: readonly string[];
+  /** Services that the run is for. @default all */
+  readonly only?: readonly string[];
   readonly yes: boolean;
   /** Everything the engine can say goes to the log, without secrets. */
   readonly verbose?: boolean;
@@ -18,6 +21,7 @@ interface VerbOptions extends StackChoice {
 /** `vpai up|preview|refresh|destroy`. */
 export async function runVerb(verb: Verb, options: VerbOptions): Promise<void> {
   requireChoice(options);
+  if (options.only) (await import("./only.ts")).requireOnly(options.only, options.stack);
   const asks = options.stack !== SANDBOX && !options.yes && (verb === "up" || verb === "destroy");
   if (asks && !process.stdin.isTTY) {
     throw new OperatorError({
@@ -27,16 +31,29 @@ export async function runVerb(verb: Verb, options: VerbOptions): Promise<void> {
     });
   }
   const screen = createScreen();
-  const { context } = await openStack(options, (line) => screen.line(line));
-  if (verb !== "preview") await recoverIfNeeded(context, (line) => screen.line(line));
+  const report = (line: string): void => screen.line(line);
+  const { context, world } = await openStack(options, report);
+  if (verb !== "preview") await recoverIfNeeded(context, report);
   await ensureStack(context);
-  if (asks && !(await agreed(verb, context, options.flags, screen))) {
+  const some = options.only && (await (await import("./only.ts")).onlyOf(context, options.only));
+  some?.notes.forEach(report);
+  const flags = [...(some?.flags ?? []), ...options.flags];
+  const succeeded = await beforeRun(verb, { context, world, report, only: some?.images });
+  if (asks && !(await agreed(verb, context, flags, screen))) {
     screen.line("nothing was changed");
     return;
   }
-  const flags = [...(options.verbose ? MOST_VERBOSE : []), ...options.flags];
-  const { log } = await run(verb, context, { screen, flags, helpExplain: helpFor(context) });
+  const all = [...(options.verbose ? MOST_VERBOSE : []), ...flags];
+  const { log } = await run(verb, context, { screen, flags: all, helpExplain: helpFor(context) });
+  await succeeded();
   screen.line(`full output: ${log}`);
+}
+
+/** What is found out before the engine runs; answers what to do once it has run well. */
+async function beforeRun(verb: Verb, check: UpCheck): Promise<() => Promise<void>> {
+  if (verb === "up") return (await import("./images/before-up.ts")).checkBeforeUp(check);
+  if (verb === "destroy") return async () => (await import("./images/memory.ts")).forgetChecked(check.context.work);
+  return () => Promise.resolve();
 }
 
 /** Shows what would change, then asks. */

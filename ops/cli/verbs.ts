@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { OperatorError } from "../../shared/errors.ts";
 import type { Verb } from "../engine.ts";
 import { examples, instanceOption, stackOption } from "./parts.ts";
@@ -8,7 +8,12 @@ const verbs: readonly { verb: Verb; summary: string; more: string; examples: rea
     verb: "up",
     summary: "make a stack what the program says",
     more: "Shows what would change and asks before it does so, except in the sandbox. What an interrupted run left is resolved first.",
-    examples: ["vpai up --stack prod", "vpai up --stack preprod --yes", "vpai up --stack sandbox -- --refresh"],
+    examples: [
+      "vpai up --stack prod",
+      "vpai up --stack preprod --yes",
+      "vpai up --stack prod --only n8n,grafana",
+      "vpai up --stack sandbox -- --refresh",
+    ],
   },
   {
     verb: "preview",
@@ -30,19 +35,34 @@ const verbs: readonly { verb: Verb; summary: string; more: string; examples: rea
   },
 ];
 
+interface Options {
+  readonly stack: string;
+  readonly instance: string;
+  readonly only?: string[];
+  readonly yes?: true;
+  readonly verbose?: true;
+}
+
+const onlyOption = (): Option =>
+  new Option("--only <services>", "these services alone, with what depends on them; commas between them").argParser(
+    (text: string) => text.split(",").flatMap((name) => name.trim() || []),
+  );
+
 export function addVerbs(program: Command): void {
   for (const { verb, summary, more, examples: lines } of verbs) {
-    program
+    const command = program
       .command(verb)
       .summary(summary)
       .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}. ${more}`)
       .addOption(stackOption())
-      .addOption(instanceOption())
+      .addOption(instanceOption());
+    if (verb === "up" || verb === "preview") command.addOption(onlyOption());
+    command
       .option("--yes", "do not ask")
       .option("--verbose", "have everything that the engine can say in the log, without secrets")
       .argument("[flags...]", "after `--`: more flags for the engine, such as --target or --refresh")
       .addHelpText("after", examples(...lines))
-      .action(async (flags: string[], options: { stack: string; instance: string; yes?: true; verbose?: true }) => {
+      .action(async (flags: string[], options: Options) => {
         const stray = flags.find((flag, index) => index === 0 && !flag.startsWith("-"));
         if (stray !== undefined) {
           throw new OperatorError({

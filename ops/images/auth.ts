@@ -1,3 +1,5 @@
+import { jsonIn } from "./answer.ts";
+
 /** What a registry says is needed before it answers: `WWW-Authenticate: Bearer realm="…",service="…",scope="…"`. */
 export interface Challenge {
   readonly realm: string;
@@ -24,13 +26,8 @@ export function tokenUrl({ realm, service, scope }: Challenge, path: string): UR
 }
 
 /** The token in what a token server answers, which calls it by one of two names. */
-export function tokenIn(text: string): string | undefined {
-  try {
-    const { token, access_token: other } = JSON.parse(text) as { token?: unknown; access_token?: unknown };
-    const found = token ?? other;
-    return typeof found === "string" && found !== "" ? found : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+export function tokenIn(body: string): string | undefined {
+  const { token, access_token: other } = (jsonIn(body) ?? {}) as { token?: unknown; access_token?: unknown };
+  const found = token ?? other;
+  return typeof found === "string" && found !== "" ? found : undefined;
 }

@@ -1,7 +1,8 @@
 import type { Fault } from "../../shared/errors.ts";
 import type { Pin } from "../../shared/pin.ts";
+import { RegistryTrouble } from "./answer.ts";
 import { judge, type Verdict } from "./judge.ts";
-import { type Registries, RegistryTrouble } from "./registry.ts";
+import type { Registries } from "./registry.ts";
 
 /** An image of a deployment. */
 export interface WantedImage {
@@ -14,7 +15,8 @@ export interface Finding extends WantedImage {
   readonly verdict: Verdict;
 }
 
-const AT_ONCE = 4;
+/** Requests under way at a time. */
+export const AT_ONCE = 4;
 
 export interface CheckOptions {
   /** `os/architecture` that each image must have. */
@@ -33,6 +35,7 @@ export async function checkImages(
   const findings: Finding[] = [];
   const down = new Set<string>();
   const queue = images.entries();
+  const width = Math.max(...images.map(({ services }) => services.join(", ").length), 0);
   const work = async (): Promise<void> => {
     for (const [index, image] of queue) {
       const { pin } = image;
@@ -41,7 +44,7 @@ export async function checkImages(
         : await ask(registries, pin, platforms, known[pin.text]);
       if (verdict.kind === "open") down.add(pin.host);
       findings[index] = { ...image, verdict };
-      report(lineOf({ ...image, verdict }));
+      report(lineOf({ ...image, verdict }, width));
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -62,10 +65,10 @@ async function ask(
   }
 }
 
-/** One line an image, for who watches. */
-export function lineOf({ pin, services, verdict }: Finding): string {
+/** One line an image, for who watches; the services' names take `width`. */
+export function lineOf({ pin, services, verdict }: Finding, width: number): string {
   const sign = verdict.kind === "there" ? "✓" : verdict.kind === "not-asked" ? "-" : "✗";
-  return `${sign} ${services.join(", ")}  ${pin.repository}:${pin.tag}  ${inWords(verdict)}`;
+  return `${sign} ${services.join(", ").padEnd(width)}  ${pin.repository}:${pin.tag}  ${inWords(verdict)}`;
 }
 
 function inWords(verdict: Verdict): string {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Pin } from "../../shared/pin.ts";
-import { type Answer, header, isIndex } from "./registry.ts";
+import { type Answer, errorIn, header, isIndex, jsonIn } from "./answer.ts";
 
 /** What a registry's answer says of a pinned image. */
 export type Verdict =
@@ -38,24 +38,13 @@ export function judge({ digest }: Pin, answer: Answer, wanted: readonly string[]
 
 /** `os/architecture` of each image that an index lists; attestations, which have none, are no images. */
 export function platformsIn(index: string): string[] {
-  const { manifests = [] } = JSON.parse(index) as {
-    manifests?: { platform?: { os?: string; architecture?: string } }[];
+  const { manifests = [] } = (jsonIn(index) ?? {}) as {
+    manifests?: readonly { platform?: { os?: string; architecture?: string } }[];
   };
   const names = manifests.flatMap(({ platform }) =>
     platform?.os && platform.os !== "unknown" ? [`${platform.os}/${platform.architecture ?? "unknown"}`] : [],
   );
   return [...new Set(names)];
-}
-
-/** The message in an error of the distribution specification. */
-export function errorIn(body: string): string | undefined {
-  try {
-    const { errors = [] } = JSON.parse(body) as { errors?: { message?: string }[] };
-    return errors[0]?.message;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 const sha256 = (text: string): string => `sha256:${createHash("sha256").update(text).digest("hex")}`;

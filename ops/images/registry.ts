@@ -1,22 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, buildConnector, type Dispatcher, request } from "undici";
 import type { Pin } from "../../shared/pin.ts";
+import { type Answer, errorIn, header, jsonIn, MANIFEST_TYPES, RegistryTrouble } from "./answer.ts";
 import { parseChallenge, tokenIn, tokenUrl } from "./auth.ts";
 import { pauseBefore, retryAfterMs } from "./patience.ts";
-
-/** Types of what lists an image's platforms, and of what is one platform's image. */
-const INDEX_TYPES: readonly string[] = [
-  "application/vnd.oci.image.index.v1+json",
-  "application/vnd.docker.distribution.manifest.list.v2+json",
-];
-const IMAGE_TYPES = [
-  "application/vnd.oci.image.manifest.v1+json",
-  "application/vnd.docker.distribution.manifest.v2+json",
-];
-/** Also what a registry says that does not know the type asked for. */
-const ACCEPT = [...INDEX_TYPES, ...IMAGE_TYPES].join(", ");
-
-export const isIndex = (type: string): boolean => INDEX_TYPES.includes(type);
+import { nextPage } from "./versions.ts";
 
 export interface RegistryOptions {
   /** Every registry is reached here, under its own name, and believed by this authority alone: the sandbox's front. */
@@ -25,25 +13,6 @@ export interface RegistryOptions {
   readonly timeoutMs?: number;
   /** Waits; tests do not. */
   readonly pause?: (ms: number) => Promise<unknown>;
-}
-
-/** An answer, whatever its status. */
-export interface Answer {
-  readonly status: number;
-  readonly body: string;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-}
-
-/** A registry that does not do its part, after every try: the question stays open. */
-export class RegistryTrouble extends Error {
-  /** Seconds until the registry wants to be asked again, if it says so. */
-  readonly retryAfterSeconds: number | undefined;
-
-  constructor(said: string, retryAfterMs?: number) {
-    super(said);
-    this.name = "RegistryTrouble";
-    this.retryAfterSeconds = retryAfterMs === undefined ? undefined : Math.ceil(retryAfterMs / 1_000);
-  }
 }
 
 /**
@@ -68,9 +37,24 @@ export class Registries {
     return this.#ask(pin, new URL(`/v2/${repositoryPath(pin)}/manifests/${reference}`, origin(pin)), method);
   }
 
-  /** One page of a list of tags; `next` of the page before. */
-  tags(pin: Pin, next?: URL): Promise<Answer> {
-    return this.#ask(pin, next ?? new URL(`/v2/${repositoryPath(pin)}/tags/list?n=1000`, origin(pin)), "GET");
+  /** All tags of the pin's repository, page after page. */
+  async allTags(pin: Pin): Promise<string[]> {
+    const found: string[] = [];
+    const seen = new Set<string>();
+    let page: URL | undefined = new URL(`/v2/${repositoryPath(pin)}/tags/list?n=1000`, origin(pin));
+    // A registry whose last page leads to its first would be read for ever.
+    while (page !== undefined && !seen.has(page.href)) {
+      seen.add(page.href);
+      const answer = await this.#ask(pin, page, "GET");
+      if (answer.status !== 200) {
+        throw new RegistryTrouble(
+          `list of tags: answers ${answer.status} (${errorIn(answer.body) ?? "no reason given"})`,
+        );
+      }
+      found.push(...tagsIn(answer.body));
+      page = nextPage(header(answer, "link"), page);
+    }
+    return found;
   }
 
   close(): Promise<void> {
@@ -111,7 +95,11 @@ export class Registries {
 
   /** One try: an answer, or why there is none. */
   async #once(url: URL, method: "GET" | "HEAD", token?: string): Promise<Answer | { readonly why: string }> {
-    const headers = { accept: ACCEPT, "user-agent": "vpai", ...(token && { authorization: `Bearer ${token}` }) };
+    const headers = {
+      accept: MANIFEST_TYPES,
+      "user-agent": "vpai",
+      ...(token && { authorization: `Bearer ${token}` }),
+    };
     const signal = AbortSignal.timeout(this.#timeoutMs);
     try {
       const answer = await request(url, { method, headers, signal, dispatcher: this.#agent, maxRedirections: 3 });
@@ -125,9 +113,9 @@ export class Registries {
   }
 }
 
-export function header({ headers }: Pick<Answer, "headers">, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value[0] : value;
+function tagsIn(page: string): string[] {
+  const { tags } = (jsonIn(page) ?? {}) as { tags?: readonly string[] | null };
+  return [...(tags ?? [])];
 }
 
 /** Plain http on this machine's own addresses, as Docker does. */

@@ -119,7 +119,7 @@ describe("an image that cannot be had", () => {
     );
     expect(lines.toSorted().map((line) => line.slice(0, 8))).toEqual([
       "✓ redis ",
-      "✗ arm  1",
+      "✗ arm   ",
       "✗ gone  ",
       "✗ mine  ",
       "✗ single",

@@ -1,0 +1,39 @@
+import type { World } from "../../sandbox/client.ts";
+import type { StackContext } from "../context.ts";
+import { StackFile } from "../stack-file.ts";
+import { readChecked, rememberedAfter, unchecked, writeChecked } from "./memory.ts";
+import { readLock, stackPins, wantedImages } from "./stack-images.ts";
+
+export interface UpCheck {
+  readonly context: StackContext;
+  /** The sandbox that the stack is in. */
+  readonly world?: World | undefined;
+  readonly report: (line: string) => void;
+  /** Services of a targeted run. @default all */
+  readonly only?: readonly string[] | undefined;
+}
+
+/**
+ * Before an `up`: asks the registries for the images that no successful `up` of this stack has had, and refuses if one
+ * cannot be had. Where there is no such image, no request is made. Answers what to do once the `up` has succeeded.
+ *
+ * @throws OperatorError with every image and every registry at fault
+ */
+export async function checkBeforeUp({ context, world, report, only }: UpCheck): Promise<() => Promise<void>> {
+  const nothing = (): Promise<void> => Promise.resolve();
+  const file = StackFile.read(context.stack);
+  const all = stackPins(file);
+  const lock = world ? readLock(context.work) : undefined;
+  // The program itself says what to do when the sandbox has not published an image.
+  if (world && !Object.values(all).every((pin) => lock && pin in lock)) return nothing;
+  const pins = Object.fromEntries(Object.entries(all).filter(([service]) => only?.includes(service) ?? true));
+  const images = wantedImages(pins, file.images, lock);
+  const checked = await readChecked(context.work);
+  const wanted = unchecked(images, checked);
+  // The client of the registries is loaded only where it is needed.
+  const ask = async () => (await import("./ask.ts")).askForImages({ stack: context.stack, file, world }, wanted, {});
+  const findings = wanted.length > 0 ? await ask() : [];
+  if (findings.length > 0) report(`images: ${findings.length} of ${images.length} are new, and at their registries`);
+  const after = rememberedAfter(checked, images, findings, only !== undefined);
+  return JSON.stringify(after) === JSON.stringify(checked) ? nothing : () => writeChecked(context.work, after);
+}

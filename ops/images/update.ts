@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import type { Fault } from "../../shared/errors.ts";
+import { parsePin, type Pin, withDigest } from "../../shared/pin.ts";
+import { type Answer, errorIn, header, RegistryTrouble } from "./answer.ts";
+import { judge } from "./judge.ts";
+import type { Registries } from "./registry.ts";
+import { newerThan, notesOf } from "./versions.ts";
+
+/** An image of the file of images. */
+export interface PinnedImage {
+  readonly service: string;
+  readonly pin: string;
+  readonly versions: string;
+  readonly notes: string;
+}
+
+/** What is proposed for one image. */
+export interface Proposal {
+  readonly service: string;
+  readonly pin: Pin;
+  /** The pin to take instead; none when the pinned one is the newest. */
+  readonly to?: Pin;
+  readonly notes: string;
+  /** A tag of another major version, with its release notes. */
+  readonly major?: { readonly tag: string; readonly notes: string };
+}
+
+const PLATFORM = "linux/amd64";
+
+/**
+ * Looks up what is newer than a pin: the newest tag of its kind, of the same major version unless any is wanted; else
+ * the same tag, where it has been built anew.
+ *
+ * @throws RegistryTrouble
+ */
+export async function proposalFor(registries: Registries, image: PinnedImage, anyMajor: boolean): Promise<Proposal> {
+  const { service, versions, notes } = image;
+  const pin = parsePin(image.pin);
+  const { same, major } = newerThan(pin.tag, await registries.allTags(pin), versions);
+  const tag = (anyMajor ? major : undefined) ?? same ?? pin.tag;
+  const to = await resolve(registries, pin, tag);
+  return {
+    ...{ service, pin, notes: notesOf(notes, tag) },
+    ...(to.text !== pin.text && { to }),
+    ...(major !== undefined && major !== tag && { major: { tag: major, notes: notesOf(notes, major) } }),
+  };
+}
+
+/** The pin of a tag as it is now. */
+async function resolve(registries: Registries, pin: Pin, tag: string): Promise<Pin> {
+  const answer: Answer = await registries.manifest(pin, tag, "GET");
+  if (answer.status !== 200) {
+    throw new RegistryTrouble(`${tag}: answers ${answer.status} (${errorIn(answer.body) ?? "no reason given"})`);
+  }
+  const digest = `sha256:${createHash("sha256").update(answer.body).digest("hex")}`;
+  const told = header(answer, "docker-content-digest");
+  if (told !== undefined && told !== digest) throw new RegistryTrouble(`${tag}: answers something else than ${told}`);
+  const tagged = parsePin(withDigest({ ...pin, tag }, digest));
+  const verdict = judge(tagged, answer, [PLATFORM]);
+  if (verdict.kind !== "there") throw new RegistryTrouble(`${tag}: no index with ${PLATFORM}`);
+  return tagged;
+}
+
+/** What a person reads of a proposal; `width` is the longest service's name. */
+export function proposalLines({ service, pin, to, notes, major }: Proposal, width: number): string[] {
+  const name = service.padEnd(width);
+  const indent = " ".repeat(width);
+  const change = to?.tag === pin.tag ? `${pin.tag}, built anew` : `${pin.tag} → ${to?.tag}`;
+  return [
+    ...(to ? [`${name}  ${change}  ${to.digest}`, `${indent}  ${notes}`] : [`${name}  ${pin.tag} is the newest`]),
+    ...(major ? [`${indent}  ${major.tag} is another major version (--major takes it): ${major.notes}`] : []),
+  ];
+}
+
+export function troubleFault({ service, pin }: PinnedImage, { message }: RegistryTrouble): Fault {
+  const { repository, host } = parsePin(pin);
+  return {
+    key: `image of ${service}`,
+    found: `${repository}: ${message}`,
+    allowed: `an answer of ${host} with newer tags`,
+    fix: `look whether this machine reaches ${host}, then \`npx vpai images update ${service}\``,
+  };
+}

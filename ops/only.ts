@@ -1,0 +1,46 @@
+import { planSecrets } from "../components/secrets/plan.ts";
+import { needsOf, startsAfter } from "../components/service/checks.ts";
+import type { ServiceDefinition } from "../components/service/definition.ts";
+import { catalogue } from "../stacks/catalogue.ts";
+import type { StackContext } from "./context.ts";
+import { ask } from "./engine.ts";
+import { type KnownResource, type OnlyPlan, planOnly, requireServices } from "./only-plan.ts";
+import { StackFile } from "./stack-file.ts";
+import { readCheckpoint } from "./state.ts";
+
+/** The services that a stack has. */
+function servicesOf(stack: string): ServiceDefinition[] {
+  const { without } = StackFile.read(stack);
+  return catalogue.filter(({ name }) => !without.includes(name));
+}
+
+/** Refuses what `--only` cannot mean, before anything is started. */
+export function requireOnly(wanted: readonly string[], stack: string): void {
+  requireServices(
+    wanted,
+    stack,
+    servicesOf(stack).map(({ name }) => name),
+  );
+}
+
+/** What a run of some services is, by what the stack's state has. */
+export async function onlyOf(context: StackContext, wanted: readonly string[]): Promise<OnlyPlan> {
+  const definitions = servicesOf(context.stack);
+  return planOnly({
+    wanted,
+    services: definitions.map((definition) => ({
+      ...{ name: definition.name, networks: definition.networks },
+      ...{ startsAfter: startsAfter(definition), needs: needsOf(definition) },
+    })),
+    secrets: Object.keys(planSecrets(definitions)),
+    known: await resourcesOf(context),
+    stack: context.stack,
+  });
+}
+
+async function resourcesOf(context: StackContext): Promise<readonly KnownResource[]> {
+  if (context.files && (await readCheckpoint(context.files)) === "absent") return [];
+  const text = await ask(context, ["stack", "export", "--stack", context.stack]);
+  const { deployment } = JSON.parse(text) as { deployment: { resources?: KnownResource[] } };
+  return deployment.resources ?? [];
+}
