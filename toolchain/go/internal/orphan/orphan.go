@@ -14,7 +14,8 @@ const Interval = 100 * time.Millisecond
 
 // Exit ends this process soon after its parent has ended, in the middle of whatever it does. clean, if any, runs before.
 func Exit(clean func()) {
-	go Watch(os.Getppid, Interval, func() {
+	// Read here, not in the goroutine: a parent that is killed before it runs would be taken for its successor.
+	go Watch(os.Getppid(), os.Getppid, Interval, func() {
 		if clean != nil {
 			clean()
 		}
@@ -22,9 +23,8 @@ func Exit(clean func()) {
 	})
 }
 
-// Watch calls gone once when the parent that it sees first is no longer the parent, and returns.
-func Watch(parent func() int, every time.Duration, gone func()) {
-	first := parent()
+// Watch calls gone once when first is no longer the parent, and returns.
+func Watch(first int, parent func() int, every time.Duration, gone func()) {
 	for parent() == first {
 		time.Sleep(every)
 	}
