@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile, copyFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -17,6 +16,11 @@ export interface Ended {
   readonly ms: number;
 }
 
+/** Longer than anything that a test runs: a first start may have to make images. */
+const DEADLINE_MS = 25 * 60_000;
+/** How long the output of a command that has ended is waited for. */
+const OUTPUT_GRACE_MS = 10_000;
+
 /** A command under way. */
 export class Running {
   readonly pid: number;
@@ -24,15 +28,34 @@ export class Running {
   output = "";
   over = false;
 
-  constructor(child: ChildProcess) {
+  constructor(child: ChildProcess, title: string) {
     const from = Date.now();
     this.pid = child.pid ?? 0;
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => (this.output += text));
     }
-    this.ended = once(child, "close").then(([code]: (number | null)[]) => {
+    this.ended = this.#wait(child, title).then((code) => {
       this.over = true;
       return { exitCode: code ?? undefined, output: this.output, ms: Date.now() - from };
+    });
+  }
+
+  /** Its exit code. Nothing waits for ever: neither for its end nor for its output's, which an orphan may hold open. */
+  #wait(child: ChildProcess, title: string): Promise<number | null> {
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => {
+        child.kill("SIGKILL");
+        reject(new Error(`${title} has not ended after ${DEADLINE_MS / 60_000} min; its output:\n${this.output}`));
+      }, DEADLINE_MS);
+      let grace: NodeJS.Timeout | undefined;
+      const end = (finish: () => void): void => {
+        clearTimeout(late);
+        clearTimeout(grace);
+        finish();
+      };
+      child.once("close", (code) => end(() => resolve(code)));
+      child.once("exit", (code) => (grace = setTimeout(() => end(() => resolve(code)), OUTPUT_GRACE_MS)));
+      child.once("error", (error) => end(() => reject(error)));
     });
   }
 }
@@ -71,7 +94,7 @@ export class Checkout {
       env: { ...process.env, CI: "true", ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    return new Running(child);
+    return new Running(child, [file, ...args].join(" "));
   }
 
   /** Runs `vpai …` to its end, whatever that is. */
