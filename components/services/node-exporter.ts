@@ -11,7 +11,8 @@ const COLLECTORS = ["cpu", "diskstats", "filefd", "filesystem", "loadavg", "memi
 const NO_FILESYSTEMS =
   "autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|efivarfs|erofs|fuse.*|fusectl|hugetlbfs|iso9660|" +
   "mqueue|nsfs|proc|pstore|ramfs|rpc_pipefs|securityfs|squashfs|sysfs|tmpfs|tracefs";
-const NO_MOUNTS = "dev|etc|proc|run|sys|var/lib/containerd|var/lib/docker";
+/** Files of containers and mounts of theirs; the disk on which Docker keeps them is told. */
+const NO_MOUNTS = "^/(dev|proc|run|sys)(/.+)?$|^/(etc|var/lib/containerd|var/lib/docker)/.+$|^/boot/efi$";
 
 const CPU = '100 * (1 - avg(rate(node_cpu_seconds_total{mode="idle"}[5m])))';
 const MEMORY = "100 * (1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes)";
@@ -95,9 +96,10 @@ export const nodeExporter: ServiceDefinition = {
   user: { uid: 65534, gid: 65534 },
   command: [
     ...["--path.procfs=/host/proc", "--path.sysfs=/host/sys", "--path.rootfs=/host/root"],
+    "--path.udev.data=/host/root/run/udev/data",
     ...["--collector.disable-defaults", ...COLLECTORS.map((name) => `--collector.${name}`)],
     `--collector.filesystem.fs-types-exclude=^(${NO_FILESYSTEMS})$`,
-    `--collector.filesystem.mount-points-exclude=^/(${NO_MOUNTS})(/.+)?$|^/boot/efi$`,
+    `--collector.filesystem.mount-points-exclude=${NO_MOUNTS}`,
     `--web.listen-address=:${PORT}`,
   ],
   hostMounts: [

@@ -141,7 +141,7 @@ export const postgresExporter: ServiceDefinition = {
   smoke: [
     {
       name: "postgres-exporter can ask PostgreSQL",
-      exec: ["sh", "-c", `wget -q -O - http://127.0.0.1:${PORT}/metrics | grep ^pg_up`],
+      exec: ["sh", "-c", `wget -q -O - http://127.0.0.1:${PORT}/metrics | grep '^pg_up '`],
       prints: /^pg_up 1$/,
     },
   ],

@@ -155,7 +155,7 @@ export const redisExporter: ServiceDefinition = {
   smoke: [
     {
       name: "redis-exporter can ask Redis",
-      exec: ["sh", "-c", `wget -q -O - http://127.0.0.1:${PORT}/metrics | grep ^redis_up`],
+      exec: ["sh", "-c", `wget -q -O - http://127.0.0.1:${PORT}/metrics | grep '^redis_up '`],
       prints: /^redis_up 1$/,
     },
   ],

@@ -55,6 +55,8 @@ export async function asDefined(
       ...["--user", plan.user, "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--init"],
       ...plan.capabilityAdds.flatMap((name) => ["--cap-add", name]),
       ...(plan.readOnly ? ["--read-only"] : []),
+      ...(plan.cgroupHost ? ["--cgroupns", "host"] : []),
+      ...["--label", `vpai.service=${definition.name}`],
       ...["--memory", `${plan.memoryMb}m`, "--memory-swap", `${plan.memoryMb}m`, "--cpus", plan.cpus],
       ...["--pids-limit", String(plan.pids)],
       ...Object.entries(plan.tmpfs).flatMap(([path, how]) => ["--tmpfs", `${path}:${how}`]),
