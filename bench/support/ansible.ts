@@ -11,6 +11,11 @@ import { listTasks, parseRecap, renderAnsibleCfg, renderPlaybook, voidRecap } fr
 const HOST = "vpai";
 const OURS = "docker ps --quiet --no-trunc --filter label=vpai.service";
 
+/** Containers, networks, images and configuration. Data stays: making databases is no part of the playbook. */
+const REMOVE =
+  `${OURS} | xargs docker rm -f > /dev/null && docker network prune -f > /dev/null && ` +
+  "docker image prune -af > /dev/null && sudo -n find /opt/vpai/config -mindepth 1 -delete";
+
 /** A playbook for what runs on a host. */
 export interface Playbook {
   /** Names, with the number of items. */
@@ -18,6 +23,8 @@ export interface Playbook {
   readonly version: string;
   /** One run over the host; its wall time in milliseconds. Void when it changes anything. */
   run(): Promise<number>;
+  /** Removes what is described, data aside, and has a run make it again; that run's wall time in milliseconds. */
+  converge(): Promise<number>;
   /** Void when the containers are no longer those that were described. */
   verify(): Promise<void>;
   /** Closes the connection that the runs share. */
@@ -42,19 +49,31 @@ export async function makePlaybook(sshConfig: string, { folder, signal }: Bench)
   const env = { ANSIBLE_CONFIG: join(dir, "ansible.cfg"), ANSIBLE_HOME: join(dir, "home"), LC_ALL: "C.UTF-8" };
   const containers = await ssh(OURS);
   const { stdout } = await execa("ansible-playbook", ["--version"], { env });
+  const play = async (): Promise<{ ms: number; all: string }> => {
+    const from = performance.now();
+    // From the clone: the paths in the SSH configuration are relative to it.
+    const { all } = await execa("ansible-playbook", ["-i", join(dir, "inventory"), join(dir, "playbook.yml")], {
+      ...{ cwd: CLONE, env, stdin: "ignore", all: true, reject: false, cancelSignal: signal },
+    });
+    signal.throwIfAborted();
+    return { ms: performance.now() - from, all };
+  };
   return {
     tasks,
     version: stdout.split("\n")[0] ?? "",
     run: async () => {
-      const from = performance.now();
-      // From the clone: the paths in the SSH configuration are relative to it.
-      const { all } = await execa("ansible-playbook", ["-i", join(dir, "inventory"), join(dir, "playbook.yml")], {
-        ...{ cwd: CLONE, env, stdin: "ignore", all: true, reject: false, cancelSignal: signal },
-      });
-      const ms = performance.now() - from;
-      signal.throwIfAborted();
+      const { ms, all } = await play();
       const why = voidRecap(parseRecap(all, HOST), tasks.length);
       if (why !== undefined) throw new VoidMeasurement(`Ansible's run was no no-op: ${why}\n${all}`);
+      return ms;
+    },
+    converge: async () => {
+      await ssh(REMOVE);
+      const { ms, all } = await play();
+      const recap = parseRecap(all, HOST);
+      if (!recap || recap.failed + recap.unreachable > 0 || recap.changed === 0) {
+        throw new VoidMeasurement(`Ansible did not make the stack: ${JSON.stringify(recap ?? "no recap")}\n${all}`);
+      }
       return ms;
     },
     verify: async () => {
@@ -84,7 +103,8 @@ async function look(ssh: Ssh): Promise<Described> {
   };
   const find = (readOnly: boolean, ...depth: string[]): Promise<string> => {
     const words = ["xargs -I{} sudo -n find {}", ...depth, "-printf '%y %m %U %G %p\\n'"];
-    return ssh(`${sources(readOnly)} | grep . | ${words.join(" ")}`);
+    // What a service sees of the host itself is not made by anybody.
+    return ssh(`${sources(readOnly)} | grep ^/opt/ | ${words.join(" ")}`);
   };
   return describe({
     containers: await json(`${OURS} | xargs docker inspect`),

@@ -9,6 +9,8 @@ export interface Described {
 export interface DescribedNetwork {
   readonly name: string;
   readonly internal: boolean;
+  /** Of its driver. */
+  readonly options: Readonly<Record<string, string>>;
   readonly subnet: string;
   readonly gateway: string;
 }
@@ -35,10 +37,12 @@ export interface DescribedService {
 
 const containerSchema = z.object({
   Name: z.string(),
+  Created: z.string(),
   Image: z.string(),
   Config: z.object({
     User: z.string(),
     Cmd: z.array(z.string()).nullable(),
+    Entrypoint: z.array(z.string()).nullish(),
     Env: z.array(z.string()),
     Labels: z.record(z.string(), z.string()),
     Healthcheck: z.object({
@@ -53,6 +57,7 @@ const containerSchema = z.object({
     Init: z.boolean(),
     ReadonlyRootfs: z.boolean(),
     NetworkMode: z.string(),
+    CgroupnsMode: z.string().optional(),
     RestartPolicy: z.object({ Name: z.string() }),
     LogConfig: z.object({ Type: z.string(), Config: z.record(z.string(), z.string()) }),
     CapAdd: z.array(z.string()).nullable(),
@@ -74,6 +79,7 @@ const imageSchema = z.object({
   RepoDigests: z.array(z.string()).min(1),
   Config: z.object({
     Cmd: z.array(z.string()).nullish(),
+    Entrypoint: z.array(z.string()).nullish(),
     Env: z.array(z.string()).nullish(),
     Labels: z.record(z.string(), z.string()).nullish(),
   }),
@@ -82,6 +88,7 @@ const imageSchema = z.object({
 const networkSchema = z.object({
   Name: z.string(),
   Internal: z.boolean(),
+  Options: z.record(z.string(), z.string()).nullish(),
   IPAM: z.object({ Config: z.array(z.object({ Subnet: z.string(), Gateway: z.string() })).length(1) }),
 });
 
@@ -108,6 +115,8 @@ export function describe({ containers, images, networks, paths }: Inspected): De
   const services = z
     .array(containerSchema)
     .parse(containers)
+    // As they came to be, so that each comes after what it needs.
+    .toSorted((a, b) => (a.Created < b.Created ? -1 : 1))
     .map((container) => {
       const image = known.get(container.Image);
       if (!image) throw new Error(`${container.Name} runs ${container.Image}, which is not among the images`);
@@ -123,11 +132,11 @@ export function describe({ containers, images, networks, paths }: Inspected): De
     networks: z
       .array(networkSchema)
       .parse(networks)
-      .map(({ Name, Internal, IPAM }) => ({
-        ...{ name: Name, internal: Internal },
+      .map(({ Name, Internal, Options, IPAM }) => ({
+        ...{ name: Name, internal: Internal, options: Options ?? {} },
         ...{ subnet: IPAM.Config[0]?.Subnet ?? "", gateway: IPAM.Config[0]?.Gateway ?? "" },
       })),
-    services: services.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    services,
   };
 }
 
@@ -159,6 +168,8 @@ function optionsOf({ Config, HostConfig, NetworkSettings }: Container, image: Im
     outside.map(({ HostIp, HostPort }) => `${HostIp}:${HostPort}:${inside}`),
   );
   return {
+    ...(Config.Entrypoint && !same(Config.Entrypoint, inherited.Entrypoint) && { entrypoint: Config.Entrypoint }),
+    ...(HostConfig.CgroupnsMode === "host" && { cgroupns_mode: "host" }),
     ...(Config.Cmd && !same(Config.Cmd, inherited.Cmd) && { command: Config.Cmd }),
     user: Config.User,
     ...(env.length > 0 && { env: Object.fromEntries(env.map(splitEntry)) }),

@@ -19,6 +19,7 @@ function tasksOf({ networks, services }: Described): Task[] {
         name: "{{ item.name }}",
         driver: "bridge",
         internal: "{{ item.internal }}",
+        driver_options: "{{ item.options }}",
         ipam_config: [{ subnet: "{{ item.subnet }}", gateway: "{{ item.gateway }}" }],
       },
       loop: networks,

@@ -19,7 +19,7 @@ export function summarise(samples: readonly number[]): Times {
 /** How many times the stack's no-op has to be as fast as Ansible's. */
 export const FASTER_THAN_ANSIBLE = 5;
 /** What a resource may cost above the floor, in milliseconds. */
-export const MS_A_RESOURCE = 30;
+export const MS_A_RESOURCE = 25;
 
 export interface Verdict {
   /** Ansible's median over ours. */

@@ -6,10 +6,12 @@ const inspected: Inspected = {
   containers: [
     {
       Name: "/web",
+      Created: "2026-11-01T10:00:00.0Z",
       Image: "sha256:aa",
       Config: {
         User: "1000:1000",
         Cmd: ["serve", "--quiet"],
+        Entrypoint: ["sh"],
         Env: ["TZ=Etc/UTC", "ARGS=a=b", "PATH=/bin"],
         Labels: { "vpai.service": "web", "of.the": "image" },
         Healthcheck: { Test: ["CMD", "ask"], Interval: 5e9, Timeout: 5e9, StartPeriod: 90e9, Retries: 5 },
@@ -18,6 +20,7 @@ const inspected: Inspected = {
         Init: true,
         ReadonlyRootfs: true,
         NetworkMode: "bridge",
+        CgroupnsMode: "host",
         RestartPolicy: { Name: "unless-stopped" },
         LogConfig: { Type: "json-file", Config: { "max-file": "3" } },
         CapAdd: ["CAP_NET_BIND_SERVICE"],
@@ -44,7 +47,12 @@ const inspected: Inspected = {
       Config: { Cmd: ["serve"], Env: ["PATH=/bin"], Labels: { "of.the": "image" } },
     },
   ],
-  networks: [{ Name: "back", Internal: true, IPAM: { Config: [{ Subnet: "172.20.2.0/24", Gateway: "172.20.2.1" }] } }],
+  networks: [
+    {
+      ...{ Name: "back", Internal: true, Options: { icc: "false" } },
+      IPAM: { Config: [{ Subnet: "172.20.2.0/24", Gateway: "172.20.2.1" }] },
+    },
+  ],
   paths: [
     "f 400 1000 1000 /opt/config/web/web.conf",
     "d 700 1000 1000 /opt/config/web",
@@ -64,12 +72,15 @@ const PLAYBOOK = `- name: the stack
         name: "{{ item.name }}"
         driver: bridge
         internal: "{{ item.internal }}"
+        driver_options: "{{ item.options }}"
         ipam_config:
           - subnet: "{{ item.subnet }}"
             gateway: "{{ item.gateway }}"
       loop:
         - name: back
           internal: true
+          options:
+            icc: "false"
           subnet: 172.20.2.0/24
           gateway: 172.20.2.1
     - name: "web: image"
@@ -109,6 +120,9 @@ const PLAYBOOK = `- name: the stack
         name: web
         image: web@sha256:bb
         state: started
+        entrypoint:
+          - sh
+        cgroupns_mode: host
         command:
           - serve
           - --quiet
