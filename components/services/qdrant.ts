@@ -106,13 +106,6 @@ export const qdrant: ServiceDefinition = {
   metrics: { bearer: "qdrant-read-key" },
   alerts: [
     {
-      name: "QdrantDown",
-      expr: "absent(qdrant_app_info)",
-      forMinutes: 3,
-      severity: "critical",
-      summary: "Qdrant tells no metrics: see `docker logs qdrant`",
-    },
-    {
       name: "QdrantRecoveryMode",
       expr: "qdrant_app_status_recovery_mode == 1",
       forMinutes: 1,
@@ -137,7 +130,7 @@ export const qdrant: ServiceDefinition = {
   ],
   dashboards: [
     {
-      uid: "qdrant",
+      uid: "vpai-qdrant",
       title: "Qdrant",
       panels: [
         {

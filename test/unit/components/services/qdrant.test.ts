@@ -104,7 +104,6 @@ test("every metric that it is watched by is one of Qdrant's, with the prefix of 
   const names = [...new Set(expressions.flatMap((expr) => expr.match(/\b[a-z]+_[a-z_]+\b/g) ?? []))];
   // qdrant.tech/documentation/ops-monitoring/monitoring, version 1.19.
   expect(names.filter((name) => name !== "histogram_quantile").sort()).toEqual([
-    "qdrant_app_info",
     "qdrant_app_status_recovery_mode",
     "qdrant_collection_points",
     "qdrant_collections_total",
