@@ -1,9 +1,32 @@
+import { alloyDouble } from "../doubles/alloy/recipe.ts";
+import { cadvisorDouble } from "../doubles/cadvisor/recipe.ts";
+import { diunDouble } from "../doubles/diun/recipe.ts";
+import { lokiDouble } from "../doubles/loki/recipe.ts";
+import { qdrantDouble } from "../doubles/qdrant/recipe.ts";
 import { caddy } from "./caddy/recipe.ts";
+import { nodeExporter, postgresExporter, redisExporter, victoriametrics } from "./metrics/recipe.ts";
 import { n8nDouble } from "./n8n-double/recipe.ts";
 import { n8n } from "./n8n/recipe.ts";
 import { postgres } from "./postgres/recipe.ts";
 import type { Recipe } from "./recipe.ts";
 import { redis } from "./redis/recipe.ts";
+import { socketProxy } from "./socket-proxy/recipe.ts";
 
 /** Every image the sandbox can make. Where a product has two, the double is the default and the real one is `full`. */
-export const recipes: readonly Recipe[] = [postgres, redis, caddy, n8nDouble, n8n];
+export const recipes: readonly Recipe[] = [
+  postgres,
+  redis,
+  caddy,
+  n8nDouble,
+  n8n,
+  victoriametrics,
+  nodeExporter,
+  postgresExporter,
+  redisExporter,
+  qdrantDouble,
+  socketProxy,
+  diunDouble,
+  lokiDouble,
+  alloyDouble,
+  cadvisorDouble,
+];
