@@ -32,7 +32,7 @@ const fallback = ({ name, fallbacks }: ModelSetting): string =>
 const list = (items: readonly string[]): string => (items.length > 0 ? items.join("") : " []");
 
 /** LiteLLM's config.yaml. It holds no secret: each is read from the environment (P19). */
-export function renderLitellmConfig({ settings }: ServiceContext): string {
+export function renderLitellmConfig({ settings, timezone }: ServiceContext): string {
   const models = usableModels(settings.llm.models, settings.given);
   return `model_list:${list(models.map(model))}
 
@@ -41,9 +41,10 @@ litellm_settings:
   num_retries: 2
   request_timeout: 120
   fallbacks:${list(models.filter(({ fallbacks }) => fallbacks.length > 0).map(fallback))}
-  # Of the whole proxy; set back at midnight.
+  # Of the whole proxy; set back at midnight in this time zone.
   max_budget: ${settings.llm.dailyBudgetUsd}
   budget_duration: 1d
+  timezone: ${timezone}
   cache: true
   cache_params:
     type: redis

@@ -1,6 +1,7 @@
 import { alloyDouble } from "../doubles/alloy/recipe.ts";
 import { cadvisorDouble } from "../doubles/cadvisor/recipe.ts";
 import { diunDouble } from "../doubles/diun/recipe.ts";
+import { litellmDouble } from "../doubles/litellm/recipe.ts";
 import { lokiDouble } from "../doubles/loki/recipe.ts";
 import { qdrantDouble } from "../doubles/qdrant/recipe.ts";
 import { caddy } from "./caddy/recipe.ts";
@@ -29,4 +30,5 @@ export const recipes: readonly Recipe[] = [
   lokiDouble,
   alloyDouble,
   cadvisorDouble,
+  litellmDouble,
 ];

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "@jest/globals";
 import { checkModels, DEFAULT_MODELS, KNOWN_MODELS, usableModels } from "../../../../components/llm/models.ts";
 import type { ModelSetting } from "../../../../components/service/settings.ts";
@@ -70,4 +71,13 @@ test("every known model has a name of its own and a price", () => {
 test("the sandbox's providers have every known model", () => {
   const there = { anthropic: Object.keys(ANTHROPIC_MODELS), openai: Object.keys(OPENAI_MODELS) };
   expect(KNOWN_MODELS.filter(({ name, provider }) => !there[provider].includes(name))).toEqual([]);
+});
+
+test("the sandbox's double of LiteLLM has the same prices", async () => {
+  const prices = JSON.parse(await readFile("sandbox/doubles/litellm/prices.json", "utf8")) as unknown;
+  const known = KNOWN_MODELS.map(({ name, provider, inputUsd, outputUsd }) => [
+    name,
+    { provider, input: inputUsd, output: outputUsd },
+  ]);
+  expect(prices).toEqual(Object.fromEntries(known));
 });

@@ -58,9 +58,10 @@ litellm_settings:
   request_timeout: 120
   fallbacks:
     - "claude": ["gpt"]
-  # Of the whole proxy; set back at midnight.
+  # Of the whole proxy; set back at midnight in this time zone.
   max_budget: 5
   budget_duration: 1d
+  timezone: Europe/Paris
   cache: true
   cache_params:
     type: redis
