@@ -3,6 +3,7 @@ import type { DashboardSpec } from "../monitoring/spec.ts";
 import type { ServiceDefinition } from "../service/definition.ts";
 
 const PORT = 8080;
+const MEMORY_MB = 128;
 const LABEL = "vpai.service";
 
 /** The containers of this stack, by the label that cAdvisor makes of Docker's. */
@@ -109,13 +110,14 @@ export const cadvisor: ServiceDefinition = {
   ],
   // In a namespace of its own it sees one container: itself (P32).
   cgroup: "host",
+  environment: () => ({ GOMEMLIMIT: `${Math.floor(MEMORY_MB * 0.85)}MiB` }),
   health: {
     test: ["CMD", "wget", "-q", "-O", "/dev/null", `http://127.0.0.1:${PORT}/healthz`],
     ...{ intervalSeconds: 5, timeoutSeconds: 5, retries: 5, startPeriodSeconds: 30, deadlineSeconds: 90 },
   },
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m" },
   pids: 128,
-  memoryMb: { standard: 128, small: 128 },
+  memoryMb: { standard: MEMORY_MB, small: MEMORY_MB },
   cpus: 0.5,
   stopGraceSeconds: 10,
   metrics: {},

@@ -3,6 +3,7 @@ import type { DashboardSpec } from "../monitoring/spec.ts";
 import type { ServiceDefinition } from "../service/definition.ts";
 
 const PORT = 9100;
+const MEMORY_MB = 32;
 
 /** The rest is of machines with hardware, or (uname, conntrack, netstat) of the container itself. */
 const COLLECTORS = ["cpu", "diskstats", "filefd", "filesystem", "loadavg", "meminfo", "os", "stat", "vmstat"];
@@ -108,12 +109,13 @@ export const nodeExporter: ServiceDefinition = {
     // Not a slave of the host's mounts: a disk mounted later is told after the container is made anew.
     { source: "/", target: "/host/root", why: "how full each file system is" },
   ],
+  environment: () => ({ GOMEMLIMIT: `${Math.floor(MEMORY_MB * 0.85)}MiB` }),
   health: {
     test: ["CMD", "wget", "-q", "-O", "/dev/null", `http://127.0.0.1:${PORT}/`],
     ...{ intervalSeconds: 5, timeoutSeconds: 5, retries: 5, startPeriodSeconds: 15, deadlineSeconds: 60 },
   },
   pids: 64,
-  memoryMb: { standard: 32, small: 32 },
+  memoryMb: { standard: MEMORY_MB, small: MEMORY_MB },
   cpus: 0.25,
   stopGraceSeconds: 10,
   metrics: {},

@@ -3,6 +3,7 @@ import type { DashboardSpec } from "../monitoring/spec.ts";
 import type { ServiceDefinition } from "../service/definition.ts";
 
 const PORT = 9187;
+const MEMORY_MB = 48;
 /** Its own database is there because it has to log in to one. */
 const DATABASE = "postgres_exporter";
 const APPS = `datname!~"template.*|postgres|${DATABASE}"`;
@@ -88,6 +89,7 @@ export const postgresExporter: ServiceDefinition = {
     },
   ],
   environment: () => ({
+    GOMEMLIMIT: `${Math.floor(MEMORY_MB * 0.85)}MiB`,
     // Inside the network `backend`, where PostgreSQL offers no TLS.
     DATA_SOURCE_URI: `postgresql:5432/${DATABASE}?sslmode=disable`,
     DATA_SOURCE_USER: DATABASE,
@@ -101,7 +103,7 @@ export const postgresExporter: ServiceDefinition = {
     ...{ intervalSeconds: 5, timeoutSeconds: 5, retries: 5, startPeriodSeconds: 15, deadlineSeconds: 60 },
   },
   pids: 64,
-  memoryMb: { standard: 48, small: 48 },
+  memoryMb: { standard: MEMORY_MB, small: MEMORY_MB },
   cpus: 0.25,
   stopGraceSeconds: 10,
   metrics: {},

@@ -3,6 +3,7 @@ import type { DashboardSpec } from "../monitoring/spec.ts";
 import type { ServiceDefinition } from "../service/definition.ts";
 
 const PORT = 9121;
+const MEMORY_MB = 32;
 const NAME = "redis-exporter";
 const SECRET = "redis-exporter-redis";
 
@@ -47,8 +48,8 @@ const REDIS: DashboardSpec = {
     {
       ...{ title: "Keys", kind: "timeseries", datasource: "metrics" },
       queries: [
-        { expr: "sum(redis_db_keys)", legend: "all" },
-        { expr: "sum(redis_db_keys_expiring)", legend: "that expire" },
+        { expr: "sum(redis_db_keys) or vector(0)", legend: "all" },
+        { expr: "sum(redis_db_keys_expiring) or vector(0)", legend: "that expire" },
       ],
     },
     {
@@ -105,6 +106,7 @@ export const redisExporter: ServiceDefinition = {
     },
   ],
   environment: () => ({
+    GOMEMLIMIT: `${Math.floor(MEMORY_MB * 0.85)}MiB`,
     REDIS_ADDR: "redis://redis:6379",
     REDIS_USER: NAME,
     REDIS_PASSWORD_FILE: "/etc/vpai/secrets/passwords.json",
@@ -121,7 +123,7 @@ export const redisExporter: ServiceDefinition = {
     ...{ intervalSeconds: 5, timeoutSeconds: 5, retries: 5, startPeriodSeconds: 15, deadlineSeconds: 60 },
   },
   pids: 64,
-  memoryMb: { standard: 32, small: 32 },
+  memoryMb: { standard: MEMORY_MB, small: MEMORY_MB },
   cpus: 0.25,
   stopGraceSeconds: 10,
   metrics: {},

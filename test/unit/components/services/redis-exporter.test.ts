@@ -1,0 +1,35 @@
+import { expect, test } from "@jest/globals";
+import { planFiles } from "../../../../components/service/files.ts";
+import { planFacts } from "../../../../components/service/plan-facts.ts";
+import { planContainer } from "../../../../components/service/plan.ts";
+import { redisExporter } from "../../../../components/services/redis-exporter.ts";
+import { testContext } from "../../../support/context.ts";
+
+test("P12: its account may ask for statistics, and touches no key", () => {
+  expect(planFacts([redisExporter], {}).redisUsers).toEqual([
+    {
+      ...{ service: "redis-exporter", secret: "redis-exporter-redis", keys: [] },
+      rules: ["-@all", "+info", "+client|setname", "+slowlog|len", "+slowlog|get", "+latency|latest"],
+    },
+  ]);
+});
+
+test("its password is in a file that it alone reads, by the address with the account's name", () => {
+  const plan = planFiles(redisExporter, testContext(), "x", { "redis-exporter-redis": 'Se"cret' });
+  expect(plan.owner).toEqual([59000, 59000]);
+  const [file] = plan.config?.files ?? [];
+  expect([file?.path, file?.mode]).toEqual(["secrets/passwords.json", "0400"]);
+  expect(JSON.parse(file?.content ?? "")).toEqual({ "redis://redis-exporter@redis:6379": 'Se"cret' });
+});
+
+test("it is told where Redis is and who it is, and reads no configuration", () => {
+  const { envs, command } = planContainer(redisExporter, testContext({ timezone: "UTC" }), "x");
+  expect(envs).toEqual([
+    "GOMEMLIMIT=27MiB",
+    "REDIS_ADDR=redis://redis:6379",
+    "REDIS_PASSWORD_FILE=/etc/vpai/secrets/passwords.json",
+    "REDIS_USER=redis-exporter",
+    "TZ=UTC",
+  ]);
+  expect(command).toContain("-config-command=-");
+});
