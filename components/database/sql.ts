@@ -8,7 +8,8 @@ const NAME = /^[a-z][a-z0-9_]{0,62}$/;
  * the statement before it fails.
  */
 export function renderDatabaseSql({ name, extensions, memberOf }: DatabasePlan, verifier: string): string {
-  for (const word of [name, ...extensions, ...memberOf]) if (!NAME.test(word)) throw new Error(`${word} is not a plain SQL name`);
+  for (const word of [name, ...extensions, ...memberOf])
+    if (!NAME.test(word)) throw new Error(`${word} is not a plain SQL name`);
   if (!/^SCRAM-SHA-256\$\d+:[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+:[A-Za-z0-9+/=]+$/.test(verifier)) {
     throw new Error("not a SCRAM verifier");
   }

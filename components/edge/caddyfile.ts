@@ -53,13 +53,19 @@ const site = ({ host, upstream, readiness, holdSeconds, audience, deny }: Route,
   `${host} {
 	tls internal
 	header -Server
-${audience === "vpn" ? `	@outside ${outside(cidrs)}
+${
+  audience === "vpn"
+    ? `	@outside ${outside(cidrs)}
 	respond @outside 403
-` : ""}${
-  deny.length > 0 ? `	@denied path ${deny.join(" ")}
+`
+    : ""
+}${
+    deny.length > 0
+      ? `	@denied path ${deny.join(" ")}
 	respond @denied 404
-` : ""
-}	reverse_proxy ${upstream} {
+`
+      : ""
+  }	reverse_proxy ${upstream} {
 		lb_try_duration ${holdSeconds}s
 		lb_try_interval 250ms
 		lb_retry_match {

@@ -21,7 +21,9 @@ export const caddy: ServiceDefinition = {
     { path: "config", target: "/config" },
   ],
   configDir: "/etc/caddy",
-  files: [{ path: "Caddyfile", text: ({ domain, routes, settings }) => renderCaddyfile(domain, routes, settings.vpnCidrs) }],
+  files: [
+    { path: "Caddyfile", text: ({ domain, routes, settings }) => renderCaddyfile(domain, routes, settings.vpnCidrs) },
+  ],
   reload: {
     // In a container of its own: a file that the running Caddy cannot take must never reach it.
     validate: [

@@ -70,7 +70,15 @@ export const postgresql: ServiceDefinition = {
         // The program makes every role anew: a restored one would carry an old password.
         restore: ["cat"],
         prove: {
-          argv: ["docker", "exec", "postgresql", "psql", "--username=postgres", "-Atc", "SELECT count(*) FROM pg_roles"],
+          argv: [
+            "docker",
+            "exec",
+            "postgresql",
+            "psql",
+            "--username=postgres",
+            "-Atc",
+            "SELECT count(*) FROM pg_roles",
+          ],
           expect: /^[1-9]\d*$/,
         },
       },

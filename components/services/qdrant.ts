@@ -24,7 +24,7 @@ storage:
 service:
   host: 0.0.0.0
   http_port: 6333
-  grpc_port: 6334
+  grpc_port: null
   enable_cors: false
   enable_static_content: false
   metrics_prefix: qdrant_
@@ -53,7 +53,6 @@ export const qdrant: ServiceDefinition = {
   image: images.qdrant.pin,
   networks: ["backend"],
   port: 6333,
-  morePorts: [6334],
   user: { uid: 1000, gid: 1000 },
   // Qdrant only logs that it cannot read --config-path, and then serves everybody without a key.
   entrypoint: [

@@ -22,7 +22,10 @@ maxmemory-policy allkeys-lru
  * check carries no secret; nobody else gets in without one.
  */
 export function renderAcl(users: readonly RedisUser[], passwords: SecretValues): string {
-  const hash = (secret: string): string => createHash("sha256").update(passwords[secret] ?? "").digest("hex");
+  const hash = (secret: string): string =>
+    createHash("sha256")
+      .update(passwords[secret] ?? "")
+      .digest("hex");
   return [
     "user default off resetpass resetkeys resetchannels -@all",
     "user health on nopass resetkeys resetchannels -@all +ping",

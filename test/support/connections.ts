@@ -8,7 +8,9 @@ import type { SandboxStack } from "./stack.ts";
 const PROBE = `
 import json, os, re, selectors, socket, subprocess, sys, time
 ports = json.loads(sys.argv[1])
-def out(*argv): return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+def out(*argv, say=""):
+    done = subprocess.run(argv, input=say, capture_output=True, text=True)
+    return done.stdout if done.returncode == 0 else sys.exit(done.stderr[-500:])
 seen = json.loads(out("docker", "inspect", *out("docker", "ps", "-q").split()))
 boxes = {b["Name"][1:]: (b["State"]["Pid"], [n["IPAddress"] for n in b["NetworkSettings"]["Networks"].values()]) for b in seen}
 def listening(pid):
@@ -30,13 +32,15 @@ def probe(targets):
             if key.fileobj.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0: through.append(key.data)
             chooser.unregister(key.fileobj); key.fileobj.close()
     return through
-if len(sys.argv) > 2:
-    print(json.dumps(probe(json.loads(sys.argv[2]))))
+if not ports:
+    print(json.dumps(probe(json.load(sys.stdin))))
 else:
+    down = [name for name, (pid, _) in boxes.items() if not pid]
+    if down: sys.exit("not running: " + " ".join(down))
     result = []
     for name, (pid, _) in boxes.items():
         targets = [(to, ip, port) for to, (_, ips) in boxes.items() if to != name for ip in ips for port in ports]
-        said = out("nsenter", "-t", str(pid), "-n", "python3", "-c", os.environ["PROBE"], sys.argv[1], json.dumps(targets))
+        said = out("nsenter", "-t", str(pid), "-n", "python3", "-c", os.environ["PROBE"], "[]", say=json.dumps(targets))
         result += [[name, to, port] for to, port in json.loads(said)]
     print(json.dumps({"through": result, "listening": {name: listening(pid) for name, (pid, _) in boxes.items()}}))
 `;

@@ -25,7 +25,7 @@ test("its configuration has both keys, tells nobody of its use, and keeps everyt
     service: {
       host: "0.0.0.0",
       http_port: 6333,
-      grpc_port: 6334,
+      grpc_port: null,
       enable_cors: false,
       enable_static_content: false,
       metrics_prefix: "qdrant_",
