@@ -1,7 +1,9 @@
 import { Command } from "commander";
 import { addDevelopment } from "./cli/development.ts";
+import { addImages } from "./cli/images.ts";
 import { examples, instanceOption } from "./cli/parts.ts";
 import { addSandbox } from "./cli/sandbox.ts";
+import { addServices } from "./cli/services.ts";
 import { addStackTools } from "./cli/stack-tools.ts";
 import { addVerbs } from "./cli/verbs.ts";
 
@@ -34,6 +36,8 @@ export function buildCli(): Command {
       await runStart({ instance, full: full === true, verbose: verbose === true });
     });
   addVerbs(program);
+  addServices(program);
+  addImages(program);
   addStackTools(program);
   addSandbox(program);
   addDevelopment(program);

@@ -7,6 +7,8 @@ export interface PlannedService {
   readonly startsAfter: readonly string[];
   /** Those, and the ones that provide what it asks for once it runs. */
   readonly needs: readonly string[];
+  /** Services that are told of it: that have an account or a key for it. */
+  readonly knownTo: readonly string[];
   readonly networks: readonly string[];
 }
 
@@ -75,7 +77,7 @@ export function planOnly({ wanted, services, secrets, known, stack }: OnlyInput)
   ).filter((name) => !wanted.includes(name));
   const providers = services
     .filter(({ name }) => wanted.includes(name) && !isUp(name))
-    .flatMap(({ needs }) => needs)
+    .flatMap(({ knownTo }) => knownTo)
     .filter((name) => isUp(name) && !wanted.includes(name) && !dependants.includes(name));
   const chosen = services.filter(({ name }) => [...wanted, ...dependants, ...providers].includes(name));
   requireNeeds(chosen, isUp, stack);
@@ -88,7 +90,8 @@ export function planOnly({ wanted, services, secrets, known, stack }: OnlyInput)
     ...secrets.map((name) => `secrets-${name}`),
     ...chosen.flatMap(({ networks }) => networks.map((network) => `host-network-${network}`)),
   ].filter((name) => !up.has(name));
-  const targets = new Set([...parts, ...chosenNames.map((name) => `images-${name}`), ...shared]);
+  // Whether the permanent secrets are the right ones is looked at in every run.
+  const targets = new Set(["secrets-kept", ...parts, ...chosenNames.map((name) => `images-${name}`), ...shared]);
   return {
     services: chosenNames,
     images: names.filter((name) => chosenNames.includes(name) || shared.includes(`images-${name}`)),

@@ -30,12 +30,17 @@ export async function onlyOf(context: StackContext, wanted: readonly string[]): 
     wanted,
     services: definitions.map((definition) => ({
       ...{ name: definition.name, networks: definition.networks },
-      ...{ startsAfter: startsAfter(definition), needs: needsOf(definition) },
+      ...{ startsAfter: startsAfter(definition), needs: needsOf(definition), knownTo: knownTo(definition) },
     })),
     secrets: Object.keys(planSecrets(definitions)),
     known: await resourcesOf(context),
     stack: context.stack,
   });
+}
+
+/** A database is made beside its service; an account of Redis, a key of LiteLLM and a collection of Qdrant over there. */
+function knownTo({ needs: _needs, database: _database, ...rest }: ServiceDefinition): string[] {
+  return needsOf(rest);
 }
 
 async function resourcesOf(context: StackContext): Promise<readonly KnownResource[]> {

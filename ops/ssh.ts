@@ -6,18 +6,21 @@ import { OperatorError } from "../shared/errors.ts";
 import { CLONE, SANDBOX } from "./context.ts";
 import { requireChoice, type StackChoice } from "./stack.ts";
 
-/** `vpai ssh`: becomes ssh, with the configuration that the program wrote for this stack. */
+/** The configuration for ssh that the program wrote for a stack; paths in it are relative to the clone. */
+export function requireSshConfig(choice: StackChoice): string {
+  const config = join(".vpai", choice.stack === SANDBOX ? choice.instance : choice.stack, "ssh", "config");
+  if (existsSync(join(CLONE, config))) return config;
+  throw new OperatorError({
+    key: config,
+    found: "no such file: this stack has not been brought up from this clone",
+    fix: choice.stack === SANDBOX ? "run `vpai start`" : `run \`vpai up --stack ${choice.stack}\``,
+  });
+}
+
+/** `vpai ssh`: becomes ssh. */
 export async function runSsh(command: readonly string[], choice: StackChoice): Promise<void> {
   requireChoice(choice);
-  const config = join(".vpai", choice.stack === SANDBOX ? choice.instance : choice.stack, "ssh", "config");
-  if (!existsSync(join(CLONE, config))) {
-    throw new OperatorError({
-      key: config,
-      found: "no such file: this stack has not been brought up from this clone",
-      fix: choice.stack === SANDBOX ? "run `vpai start`" : `run \`vpai up --stack ${choice.stack}\``,
-    });
-  }
-  // Paths in the configuration are relative to the clone.
+  const config = requireSshConfig(choice);
   const child = spawn("ssh", ["-F", config, "vpai", ...command], { cwd: CLONE, stdio: "inherit" });
   const [code] = (await once(child, "exit")) as [number | null];
   process.exitCode = code ?? 1;

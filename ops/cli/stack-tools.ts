@@ -41,6 +41,24 @@ export function addStackTools(program: Command): void {
       await (await import("../ssh.ts")).runSsh(command, options);
     });
   program
+    .command("purge")
+    .summary("remove what a service that is gone has left on the server")
+    .description(
+      "Removes the data and files of a service that the stack has no more, and its database if it is named. They are lost.\nShows them first and wants the service's name typed back. Refuses while the stack has the service, or a container\nuses its data.",
+    )
+    .addOption(stackOption())
+    .addOption(instanceOption())
+    .requiredOption("--service <name>", "the service that is gone")
+    .option("--database <name>", "remove this database, with the role that owns it, too")
+    .option("--yes", "do not ask")
+    .addHelpText(
+      "after",
+      examples("vpai purge --stack prod --service qdrant", "vpai purge --stack prod --service n8n --database n8n"),
+    )
+    .action(async (options: { stack: string; instance: string; service: string; database?: string; yes?: true }) => {
+      await (await import("../purge.ts")).runPurge({ ...options, yes: options.yes === true });
+    });
+  program
     .command("pulumi")
     .summary("run the plain engine on a stack, with all that it needs")
     .description(

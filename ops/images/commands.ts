@@ -5,14 +5,12 @@ import { CLONE, SANDBOX } from "../context.ts";
 import { runningWorld } from "../sandbox.ts";
 import { requireChoice, type StackChoice } from "../stack.ts";
 import { StackFile } from "../stack-file.ts";
-import { RegistryTrouble } from "./answer.ts";
 import { askForImages } from "./ask.ts";
-import { AT_ONCE } from "./check.ts";
 import { readChecked } from "./memory.ts";
 import { Registries } from "./registry.ts";
 import { type Replacement, rewritePins } from "./rewrite.ts";
 import { readLock, stackPins, wantedImages } from "./stack-images.ts";
-import { type PinnedImage, type Proposal, proposalFor, proposalLines, troubleFault } from "./update.ts";
+import { imagesToUpdate, proposalLines, propose } from "./update.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -54,42 +52,4 @@ export async function runImagesUpdate(service: string | undefined, options: Upda
     say("--write writes them to components/images.ts");
   }
   if (faults.length > 0) throw new OperatorError(faults);
-}
-
-/** The images asked about: one service's, or all. */
-export function imagesToUpdate(
-  all: Readonly<Record<string, Omit<PinnedImage, "service">>>,
-  service: string | undefined,
-): PinnedImage[] {
-  const list = Object.entries(all).map(([name, image]) => ({ service: name, ...image }));
-  const chosen = list.filter((image) => service === undefined || image.service === service);
-  if (chosen.length > 0) return chosen;
-  throw new OperatorError({
-    key: "vpai images update",
-    found: service ?? "no image",
-    allowed: Object.keys(all).join(", "),
-    fix: "name one of them, or none for all",
-  });
-}
-
-/** Proposals in the order of the images, and what was in the way of the others. */
-export async function propose(registries: Registries, chosen: readonly PinnedImage[], anyMajor: boolean) {
-  const outcomes: (Proposal | RegistryTrouble)[] = [];
-  const queue = chosen.entries();
-  const work = async (): Promise<void> => {
-    for (const [index, image] of queue) {
-      outcomes[index] = await proposalFor(registries, image, anyMajor).catch((error: unknown) => {
-        if (error instanceof RegistryTrouble) return error;
-        throw error;
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return {
-    proposals: outcomes.flatMap((outcome) => (outcome instanceof RegistryTrouble ? [] : [outcome])),
-    faults: outcomes.flatMap((outcome, index) => {
-      const image = chosen[index];
-      return outcome instanceof RegistryTrouble && image ? [troubleFault(image, outcome)] : [];
-    }),
-  };
 }

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import type { Fault } from "../../shared/errors.ts";
+import { type Fault, OperatorError } from "../../shared/errors.ts";
 import { parsePin, type Pin, withDigest } from "../../shared/pin.ts";
 import { type Answer, errorIn, header, RegistryTrouble } from "./answer.ts";
+import { AT_ONCE } from "./check.ts";
 import { judge } from "./judge.ts";
 import type { Registries } from "./registry.ts";
 import { newerThan, notesOf } from "./versions.ts";
@@ -33,7 +34,7 @@ const PLATFORM = "linux/amd64";
  *
  * @throws RegistryTrouble
  */
-export async function proposalFor(registries: Registries, image: PinnedImage, anyMajor: boolean): Promise<Proposal> {
+async function proposalFor(registries: Registries, image: PinnedImage, anyMajor: boolean): Promise<Proposal> {
   const { service, versions, notes } = image;
   const pin = parsePin(image.pin);
   const { same, major } = newerThan(pin.tag, await registries.allTags(pin), versions);
@@ -72,12 +73,50 @@ export function proposalLines({ service, pin, to, notes, major }: Proposal, widt
   ];
 }
 
-export function troubleFault({ service, pin }: PinnedImage, { message }: RegistryTrouble): Fault {
+function troubleFault({ service, pin }: PinnedImage, { message }: RegistryTrouble): Fault {
   const { repository, host } = parsePin(pin);
   return {
     key: `image of ${service}`,
     found: `${repository}: ${message}`,
     allowed: `an answer of ${host} with newer tags`,
     fix: `look whether this machine reaches ${host}, then \`npx vpai images update ${service}\``,
+  };
+}
+
+/** The images asked about: one service's, or all. */
+export function imagesToUpdate(
+  all: Readonly<Record<string, Omit<PinnedImage, "service">>>,
+  service: string | undefined,
+): PinnedImage[] {
+  const list = Object.entries(all).map(([name, image]) => ({ service: name, ...image }));
+  const chosen = list.filter((image) => service === undefined || image.service === service);
+  if (chosen.length > 0) return chosen;
+  throw new OperatorError({
+    key: "vpai images update",
+    found: service ?? "no image",
+    allowed: Object.keys(all).join(", "),
+    fix: "name one of them, or none for all",
+  });
+}
+
+/** Proposals in the order of the images, and what was in the way of the others. */
+export async function propose(registries: Registries, chosen: readonly PinnedImage[], anyMajor: boolean) {
+  const outcomes: (Proposal | RegistryTrouble)[] = [];
+  const queue = chosen.entries();
+  const work = async (): Promise<void> => {
+    for (const [index, image] of queue) {
+      outcomes[index] = await proposalFor(registries, image, anyMajor).catch((error: unknown) => {
+        if (error instanceof RegistryTrouble) return error;
+        throw error;
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return {
+    proposals: outcomes.flatMap((outcome) => (outcome instanceof RegistryTrouble ? [] : [outcome])),
+    faults: outcomes.flatMap((outcome, index) => {
+      const image = chosen[index];
+      return outcome instanceof RegistryTrouble && image ? [troubleFault(image, outcome)] : [];
+    }),
   };
 }
