@@ -5,6 +5,9 @@ import { docker, logs } from "./bench.ts";
 import { config, MASTER, model, openProxy } from "./litellm-proxy.ts";
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+interface Part {
+  readonly choices: readonly { readonly delta: { readonly content?: string } }[];
+}
 let proxy: Awaited<ReturnType<typeof openProxy>>;
 
 beforeAll(async () => {
@@ -49,8 +52,8 @@ describe("the double of LiteLLM", () => {
       stream_options: { include_usage: true },
     });
     const lines = String(body).trim().split("\n\n");
-    const parts = lines.slice(0, -1).map((line) => JSON.parse(line.replace("data: ", "")) as Record<string, never>);
-    const text = parts.map(({ choices }) => (choices as { delta: { content?: string } }[])[0]?.delta.content ?? "");
+    const parts = lines.slice(0, -1).map((line) => JSON.parse(line.replace("data: ", "")) as Part);
+    const text = parts.map(({ choices }) => choices[0]?.delta.content ?? "");
     expect(headers.get("content-type")).toContain("text/event-stream");
     expect(text.join("")).toBe("This is the sandbox's gpt-4o-mini-2024-07-18. You said: Three");
     expect([parts.at(-1), lines.at(-1)]).toMatchObject([{ choices: [], usage: { total_tokens: 25 } }, "data: [DONE]"]);
