@@ -64,7 +64,38 @@ describe("what cannot be meant is refused at once, and nothing is made", () => {
       ["pulumi", "--stack", "nope", "--", "config"],
       ["--stack: nope", "allowed: ", "Pulumi.nope.yaml"],
     ],
-    ["an unknown fault", ["sandbox", "fault", "rain"], ["fault: rain", "hetzner-5xx", "no-capacity"]],
+    [
+      "an unknown service to bring up alone",
+      ["up", "--stack", "sandbox", "--only", "redis,rediss"],
+      ["--only: rediss", "allowed: ", "redis, ", "do: name one"],
+    ],
+    [
+      "a service of a real stack that is unknown, before any question",
+      ["up", "--stack", "prod", "--only", "nope"],
+      ["--only: nope", "allowed: ", "the services of stack prod"],
+    ],
+    ["a run of no service", ["preview", "--stack", "prod", "--only", ","], ["--only: no service", "allowed: "]],
+    ["a run of some where there is none", ["destroy", "--stack", "prod", "--only", "n8n"], ["unknown option '--only'"]],
+    ["images of no stack", ["images", "check"], ["required option '--stack <name>'"]],
+    [
+      "images of a sandbox that is not up",
+      ["images", "check", "--stack", "sandbox", "--instance", "never-up"],
+      ["sandbox never-up: not up", "vpai start --instance never-up"],
+    ],
+    ["newer versions of an unknown service", ["images", "update", "rediss"], ["vpai images update: rediss", "redis, "]],
+    ["services of a stack without a file", ["services", "--stack", "nope"], ["--stack: nope", "Pulumi.nope.yaml"]],
+    ["a purge of nothing", ["purge", "--stack", "prod"], ["required option '--service <name>'"]],
+    [
+      "a purge of what the stack has",
+      ["purge", "--stack", "prod", "--service", "n8n", "--database", "postgres", "--yes"],
+      ["--service: n8n, which stack prod has", "vpai:without", "--database: postgres, which is PostgreSQL's own"],
+    ],
+    [
+      "a purge on a stack that is not up",
+      ["purge", "--stack", "sandbox", "--instance", "never-up", "--service", "gone", "--yes"],
+      [".vpai/never-up/ssh/config: no such file", "do: run `vpai start`"],
+    ],
+    ["an unknown fault", ["sandbox", "fault", "rain"], ["fault: rain", "hetzner-5xx", "registry-slow"]],
     ["a fault without what it needs", ["sandbox", "fault", "no-capacity"], ["fault no-capacity: ", "serverType"]],
     [
       "a fault's setting without a value",
@@ -105,9 +136,12 @@ describe("a person can learn it from its help", () => {
     "preview",
     "refresh",
     "destroy",
+    "services",
+    "images",
     "recover",
     "output",
     "ssh",
+    "purge",
     "pulumi",
     "sandbox",
     "doctor",
@@ -120,6 +154,7 @@ describe("a person can learn it from its help", () => {
     [[]],
     ...commands.map((command) => [[command]]),
     ...["down", "env", "status", "fault", "power-cut"].map((command) => [["sandbox", command]]),
+    ...["check", "update"].map((command) => [["images", command]]),
   ])("`vpai %s --help` shows examples", async (words: string[]) => {
     const { code, stdout } = await vpai([...words, "--help"], { env });
     expect(stdout).toContain("Examples:\n");
@@ -132,5 +167,10 @@ test("completion scripts are made from the commands as they are", async () => {
   expect(code).toBe(0);
   expect(stdout).toContain('"sandbox") offers="down env status fault power-cut --help"');
   expect(stdout).toContain('"pulumi") offers="--stack --instance --help"');
+  expect(stdout).toContain('"up") offers="--stack --instance --only --yes --verbose --help"');
+  expect(stdout).toContain('"images") offers="check update --help"');
+  expect(stdout).toContain('"images update") offers="--write --major --help"');
+  expect(stdout).toContain('"services") offers="--stack --json --help"');
+  expect(stdout).toContain('"purge") offers="--stack --instance --service --database --yes --help"');
   expect(stdout).toMatch(/--stack\) COMPREPLY=\(\$\(compgen -W "[a-z ]*sandbox/);
 });
