@@ -45,6 +45,11 @@ describe("an image that is there", () => {
     expect(faults([finding as Finding])).toBe("");
   });
 
+  test("is found where the registry sends to", async () => {
+    fake.plan = [{ status: 307, headers: { location: `/v2/library/redis/manifests/8.4.0` } }];
+    expect((await check({ redis })).map(({ verdict }) => verdict.kind)).toEqual(["there"]);
+  });
+
   test("whose platforms are known is asked for without counting as a pull", async () => {
     const [finding] = await check({ redis }, { [redis]: ["linux/amd64"] });
     expect(finding?.verdict).toEqual({ kind: "there", platforms: ["linux/amd64"] });

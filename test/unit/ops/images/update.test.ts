@@ -57,6 +57,12 @@ describe("a newer version", () => {
     expect(fake.requests.filter((request) => request.includes("/tags/list")).length).toBe(4);
   });
 
+  test("is none in a list of tags that leads to itself for ever", async () => {
+    const pin = fake.put("app/app", "v1.0.0", both());
+    fake.pageSize = 0;
+    expect(await lines([image("app", pin)])).toEqual(["app    v1.0.0 is the newest"]);
+  });
+
   test("of another major is told, and taken only when that is wanted", async () => {
     const pin = fake.put("app/app", "v1.0.0", both());
     const next = fake.put("app/app", "v1.1.0", both());
