@@ -1,6 +1,7 @@
 import { alloyDouble } from "../doubles/alloy/recipe.ts";
 import { cadvisorDouble } from "../doubles/cadvisor/recipe.ts";
 import { diunDouble } from "../doubles/diun/recipe.ts";
+import { grafanaDouble } from "../doubles/grafana/recipe.ts";
 import { litellmDouble } from "../doubles/litellm/recipe.ts";
 import { lokiDouble } from "../doubles/loki/recipe.ts";
 import { qdrantDouble } from "../doubles/qdrant/recipe.ts";
@@ -29,6 +30,7 @@ export const recipes: readonly Recipe[] = [
   diunDouble,
   lokiDouble,
   alloyDouble,
+  grafanaDouble,
   cadvisorDouble,
   litellmDouble,
 ];

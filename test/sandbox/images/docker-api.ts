@@ -1,5 +1,4 @@
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { basename } from "node:path";
 import { type Bench, docker } from "./bench.ts";
 
@@ -16,19 +15,23 @@ export interface Served {
   close(): Promise<void>;
 }
 
-/** Serves at an address until it is closed, whoever still listens. */
+/** Serves at an address, or at a socket, until it is closed, whoever still listens. */
 export async function serve(
   host: string,
   answer: (request: IncomingMessage, response: ServerResponse) => void,
+  port = 0,
 ): Promise<Served> {
   const asked: string[] = [];
   const server: Server = createServer((req, res) => {
     asked.push([req.method, req.url, req.headers.authorization].filter(Boolean).join(" "));
     answer(req, res);
   });
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  await new Promise<void>((resolve) =>
+    host.startsWith("/") ? server.listen(host, resolve) : server.listen(port, host, resolve),
+  );
+  const at = server.address();
   return {
-    port: (server.address() as AddressInfo).port,
+    port: typeof at === "object" && at ? at.port : 0,
     asked,
     close: () =>
       new Promise((resolve) => {
@@ -38,7 +41,7 @@ export async function serve(
   };
 }
 
-/** Docker's API at that address, which knows the containers of the bench alone: others' logs are none of its business. */
+/** Docker's API at that address or socket, which knows the containers of the bench alone: others' logs are none of its business. */
 export function serveDocker(bench: Bench, host: string): Promise<Served> {
   const label = `vpai-test=${basename(bench.home).replace(/-[^-]*$/, "")}`;
   const filters = encodeURIComponent(JSON.stringify({ label: [label] }));
