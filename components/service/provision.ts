@@ -20,7 +20,8 @@ export interface HttpAnswer {
 export interface HttpStep {
   readonly name: string;
   readonly check: HttpAsk;
-  readonly done: HttpAnswer;
+  /** One of them, where there are several. */
+  readonly done: HttpAnswer | readonly HttpAnswer[];
   /** The first whose `when` is what the check answered, or that has none. `ok` lists the statuses that are fine. */
   readonly apply: readonly (HttpAsk & { readonly when?: HttpAnswer; readonly ok: readonly number[] })[];
 }

@@ -2,7 +2,7 @@
 """Brings a service into the state that stdin says, over its own API, and reads it back. Runs as the deploy user.
 
 stdin: {"container", "port", "deadlineSeconds",
-        "steps": [{"name", "check": ask, "done": answer, "apply": [ask + {"when": answer?, "ok": [status]}]}]}
+        "steps": [{"name", "check": ask, "done": answer or [answer], "apply": [ask + {"when": answer?, "ok": [status]}]}]}
 ask:    {"method", "path", "headers"?, "json"?}
 answer: {"status", "json"?}   every member of json is in the body
 stdout: one line of JSON: names of the steps that changed something. Nothing that was sent is ever printed.
@@ -66,6 +66,11 @@ def matches(wanted, status, body):
         return False
 
 
+def is_done(step, status, body):
+    answers = step["done"] if isinstance(step["done"], list) else [step["done"]]
+    return any(matches(each, status, body) for each in answers)
+
+
 def secrets_in(steps):
     """Every longer text that is sent: none of them may come back in a message."""
     def texts(value):
@@ -109,7 +114,7 @@ def main():
     changed = []
     for step in plan["steps"]:
         status, body = patiently(base, step["check"], deadline)
-        if matches(step["done"], status, body):
+        if is_done(step, status, body):
             continue
         found = told(status, body)
         way = next((a for a in step["apply"] if "when" not in a or matches(a["when"], status, body)), None)
@@ -119,7 +124,7 @@ def main():
         if status not in way["ok"]:
             fail(f"{plan['container']}: {step['name']}: refused: {told(status, body)}\n  before: {found}")
         status, body = patiently(base, step["check"], deadline)
-        if not matches(step["done"], status, body):
+        if not is_done(step, status, body):
             fail(f"{plan['container']}: {step['name']}: set, and does not read back so: {told(status, body)}")
         changed.append(step["name"])
     print(json.dumps({"changed": changed}))

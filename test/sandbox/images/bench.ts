@@ -42,7 +42,8 @@ export interface Bench {
 
 let benches = 0;
 
-export async function openBench(wanted: readonly string[]): Promise<Bench> {
+/** `full` takes the products themselves where there is a double too. */
+export async function openBench(wanted: readonly string[], full = false): Promise<Bench> {
   const prefix = `vpai-imgtest-${process.pid}-${(benches += 1)}`;
   const home = await mkdtemp(join(tmpdir(), `${prefix}-`));
   const [ca, report] = [await ensureCa(home), () => undefined];
@@ -50,7 +51,7 @@ export async function openBench(wanted: readonly string[]): Promise<Bench> {
   const registry = await startRegistry({ host: "127.0.0.1", port: 0, ca, store, faults: new FaultBook(), log: report });
   const prepare = async (): Promise<Readonly<Record<string, string>>> => {
     await docker("network", "create", prefix);
-    return publishImages({ pins: wanted, pushAddress: registry.pushAddress, full: false, report });
+    return publishImages({ pins: wanted, pushAddress: registry.pushAddress, full, report });
   };
   const refs = await prepare().catch(async (error: unknown) => {
     // Nobody gets the bench, so nobody clears it: a registry left open keeps jest from ending.

@@ -72,6 +72,21 @@ test("what is so already is left alone", async () => {
   expect(asked).toEqual(["GET /collections/x"]);
 });
 
+test("one of several states may be enough, and nothing but one of them", async () => {
+  const either = {
+    ...step,
+    done: [
+      { status: 200, json: { result: { size: 4 } } },
+      { status: 401, json: { code: 998 } },
+    ],
+  };
+  expect(await run([either], [{ status: 401, body: { code: 998 } }])).toMatchObject({
+    code: 0,
+    out: '{"changed": []}',
+  });
+  expect(await run([either], [{ status: 401, body: { code: 401 } }])).toMatchObject({ code: 1 });
+});
+
 test("what is not so is made so, and read back", async () => {
   const { code, out } = await run([step], [{ status: 404 }, { status: 200 }, is]);
   expect([code, out]).toEqual([0, '{"changed": ["collection x"]}']);
