@@ -26,10 +26,21 @@ function operatorError(key, found, allowed, fix) {
 
 async function main(minimum) {
   if (!serves(process.versions.node, minimum)) {
+    // Once is enough: a node that names itself newer than it is would start itself for ever.
+    if (process.env.VPAI_HANDED_OVER) {
+      const allowed = `Node ${minimum.join(".")} or newer`;
+      throw operatorError(
+        "Node",
+        `${process.versions.node} at ${process.execPath}`,
+        allowed,
+        `remove ${cacheDir()}/node`,
+      );
+    }
     const node = await cachedNode(minimum);
     process.exitCode = await handOver(node, [path.join(__dirname, "vpai.js"), ...process.argv.slice(2)]);
     return;
   }
+  delete process.env.VPAI_HANDED_OVER;
   await ensurePackages();
   silenceExperiments();
   await import(pathToFileURL(path.join(ROOT, "ops", "main.ts")).href);
@@ -92,7 +103,7 @@ async function fetchNode(platform, integrity, home) {
 /** Runs the same command on another Node. @returns its exit code, as a shell would tell it */
 function handOver(node, args) {
   return new Promise((resolve, reject) => {
-    const child = spawn(node, args, { stdio: "inherit" });
+    const child = spawn(node, args, { stdio: "inherit", env: { ...process.env, VPAI_HANDED_OVER: "1" } });
     const forward = (signal) => child.kill(signal);
     // A terminal sends Ctrl-C to both, and a second one would mean "at once".
     const keep = process.stdin.isTTY ? () => {} : forward;

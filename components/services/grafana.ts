@@ -3,7 +3,7 @@ import { renderDashboard } from "../monitoring/grafana-dashboard.ts";
 import { renderDashboardProvider, renderDatasources, renderNothing } from "../monitoring/grafana-provisioning.ts";
 import type { FileSpec, ServiceContext, ServiceDefinition, Size } from "../service/definition.ts";
 
-const MEMORY: Record<Size, number> = { standard: 256, small: 192 };
+const MEMORY: Record<Size, number> = { standard: 320, small: 256 };
 const CONFIG_DIR = "/etc/vpai";
 const DATA = "/var/lib/grafana";
 const HOST_DATA = "/opt/vpai/data/grafana";

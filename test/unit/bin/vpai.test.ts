@@ -60,11 +60,11 @@ describe("bin/vpai.js", () => {
   }
 
   /** Puts this Node where the fetched one would be. */
-  function cacheNode(): void {
+  function cacheNode(real = process.execPath): void {
     const launch = readFileSync(join(ROOT, "bin", "launch.js"), "utf8");
     const version = /NODE_VERSION = "(\S+)"/.exec(launch)?.[1];
     const home = join(scratch.dir, "cache", "node", `${version}-${process.platform}-${process.arch}`);
-    program(join(home, "bin", "node"), `exec ${process.execPath} "$@"`);
+    program(join(home, "bin", "node"), `exec ${real} "$@"`);
   }
 
   test("says its version", () => {
@@ -83,6 +83,16 @@ describe("bin/vpai.js", () => {
     const node = older("20.1.0");
     expect(vpai(["exit", "3"], "", node).status).toBe(3);
     expect(vpai(["cat"], "typed", node)).toMatchObject({ stdout: "typed", stderr: "" });
+  });
+
+  test("a fetched Node that is no newer is refused: handing over once more would never end", () => {
+    cacheNode(older("20.1.0"));
+    const { status, stderr } = vpai(["exit", "3"], "", older("20.1.1"));
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/Node: 20\.1\.0 at .*\n.*allowed: Node 22\.18 or newer/),
+    ]);
+    expect(vpai(["node"]).status).toBe(0);
   });
 
   test.each(["SIGINT", "SIGTERM"] as const)("an older Node hands %s on", async (signal) => {
