@@ -41,6 +41,11 @@ export class StackFile {
     );
   }
 
+  /** What the server is, as text: another one when it changes. */
+  get machine(): string {
+    return JSON.stringify(decoded(this.#config["vpai:vps"]) ?? {});
+  }
+
   /** What `docker pull` on the server takes of an image: by the types that the server may be of, `os/architecture`. */
   get platforms(): readonly string[] {
     const vps = decoded(this.#config["vpai:vps"]) as

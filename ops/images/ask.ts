@@ -5,7 +5,7 @@ import { SANDBOX } from "../context.ts";
 import { throughVpai } from "../plain-engine.ts";
 import type { StackFile } from "../stack-file.ts";
 import { checkImages, faultsOf, type FaultWords, type Finding, type WantedImage } from "./check.ts";
-import type { Checked } from "./memory.ts";
+import type { Platforms } from "./memory.ts";
 import { Registries, type RegistryOptions } from "./registry.ts";
 
 /** Where the registries are, and what is asked of the images there. */
@@ -24,7 +24,7 @@ export interface Place {
 export async function askForImages(
   { stack, file, world }: Place,
   images: readonly WantedImage[],
-  known: Checked,
+  known: Platforms,
   report?: (line: string) => void,
 ): Promise<Finding[]> {
   const registries = new Registries(world ? throughSandbox(world) : {});

@@ -14,8 +14,8 @@ export interface UpCheck {
 }
 
 /**
- * Before an `up`: asks the registries for the images that no successful `up` of this stack has had, and refuses if one
- * cannot be had. Where there is no such image, no request is made. Answers what to do once the `up` has succeeded.
+ * Before an `up`: asks the registries for the images that no successful `up` has brought to this stack's server, and
+ * refuses if one cannot be had. Where there is no such image, no request is made. Answers what to do once the `up` has succeeded.
  *
  * @throws OperatorError with every image and every registry at fault
  */
@@ -29,11 +29,11 @@ export async function checkBeforeUp({ context, world, report, only }: UpCheck): 
   const pins = Object.fromEntries(Object.entries(all).filter(([service]) => only?.includes(service) ?? true));
   const images = wantedImages(pins, file.images, lock);
   const checked = await readChecked(context.work);
-  const wanted = unchecked(images, checked);
+  const wanted = unchecked(images, checked, file.machine);
   // The client of the registries is loaded only where it is needed.
   const ask = async () => (await import("./ask.ts")).askForImages({ stack: context.stack, file, world }, wanted, {});
   const findings = wanted.length > 0 ? await ask() : [];
   if (findings.length > 0) report(`images: ${findings.length} of ${images.length} are new, and at their registries`);
-  const after = rememberedAfter(checked, images, findings, only !== undefined);
+  const after = rememberedAfter(checked, images, findings, { machine: file.machine, partly: only !== undefined });
   return JSON.stringify(after) === JSON.stringify(checked) ? nothing : () => writeChecked(context.work, after);
 }

@@ -22,7 +22,7 @@ export async function runImagesCheck(choice: StackChoice): Promise<void> {
   const world = stack === SANDBOX ? await runningWorld(instance) : undefined;
   const work = join(CLONE, ".vpai", world ? instance : stack);
   const wanted = wantedImages(stackPins(file), file.images, world ? readLock(work) : {});
-  await askForImages({ stack, file, world }, wanted, await readChecked(work), say);
+  await askForImages({ stack, file, world }, wanted, (await readChecked(work)).platforms, say);
 }
 
 interface UpdateOptions {

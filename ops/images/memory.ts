@@ -2,17 +2,26 @@ import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Finding, WantedImage } from "./check.ts";
 
-/** Platforms by pin, of the images that were checked and that a successful `up` has had. */
-export type Checked = Readonly<Record<string, readonly string[]>>;
+/** Platforms by pin. */
+export type Platforms = Readonly<Record<string, readonly string[]>>;
+
+/** The images that were checked and that a successful `up` has brought to a server. */
+export interface Checked {
+  readonly platforms: Platforms;
+  /** What the server was: another one has to pull all of them. */
+  readonly machine: string;
+}
+
+const NOTHING: Checked = { platforms: {}, machine: "" };
 
 const file = (work: string): string => join(work, "images-checked.json");
 
 /** What is remembered; nothing, if the file is missing or broken: then all is checked anew. */
 export async function readChecked(work: string): Promise<Checked> {
   try {
-    return JSON.parse(await readFile(file(work), "utf8")) as Checked;
+    return { ...NOTHING, ...(JSON.parse(await readFile(file(work), "utf8")) as Partial<Checked>) };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT" || error instanceof SyntaxError) return {};
+    if ((error as NodeJS.ErrnoException).code === "ENOENT" || error instanceof SyntaxError) return NOTHING;
     throw error;
   }
 }
@@ -25,9 +34,12 @@ export async function writeChecked(work: string, checked: Checked): Promise<void
 /** After `destroy`: the next server has no image yet. */
 export const forgetChecked = (work: string): Promise<void> => rm(file(work), { force: true });
 
-/** Images that no successful `up` has had. */
-export const unchecked = (images: readonly WantedImage[], checked: Checked): WantedImage[] =>
-  images.filter(({ pin }) => !(pin.text in checked));
+/** Images that the server has not had by any successful `up`. */
+export const unchecked = (
+  images: readonly WantedImage[],
+  { platforms, machine }: Checked,
+  now: string,
+): WantedImage[] => images.filter(({ pin }) => machine !== now || !(pin.text in platforms));
 
 /**
  * What is remembered after an `up`.
@@ -39,12 +51,14 @@ export function rememberedAfter(
   checked: Checked,
   images: readonly WantedImage[],
   findings: readonly Finding[],
-  partly: boolean,
+  { machine, partly }: { readonly machine: string; readonly partly: boolean },
 ): Checked {
   const found = Object.fromEntries(
     findings.flatMap(({ pin, verdict }) => (verdict.kind === "there" ? [[pin.text, verdict.platforms]] : [])),
   );
-  const all = { ...checked, ...found };
-  const kept = Object.entries(all).filter(([text]) => partly || images.some(({ pin }) => pin.text === text));
-  return Object.fromEntries(kept.toSorted(([a], [b]) => a.localeCompare(b)));
+  const before = checked.machine === machine ? checked.platforms : {};
+  const kept = Object.entries({ ...before, ...found }).filter(
+    ([text]) => partly || images.some(({ pin }) => pin.text === text),
+  );
+  return { machine, platforms: Object.fromEntries(kept.toSorted(([a], [b]) => a.localeCompare(b))) };
 }

@@ -90,8 +90,10 @@ describe("before an `up` in the sandbox", () => {
     expect(lines).toEqual([
       `images: ${Object.keys(pins).length} of ${Object.keys(pins).length} are new, and at their registries`,
     ]);
-    const remembered = JSON.parse(await readFile(join(work, "images-checked.json"), "utf8")) as object;
-    expect(Object.keys(remembered)).toEqual(Object.values(lock).toSorted((a, b) => a.localeCompare(b)));
+    const remembered = JSON.parse(await readFile(join(work, "images-checked.json"), "utf8")) as {
+      platforms: object;
+    };
+    expect(Object.keys(remembered.platforms)).toEqual(Object.values(lock).toSorted((a, b) => a.localeCompare(b)));
 
     // Whoever asked now would be refused.
     faults.inject({ name: "registry-down" });

@@ -49,3 +49,10 @@ test.each([
 ])("a server of %s takes images of %j", (vps, platforms) => {
   expect(read(`vpai:vps: ${vps}`).platforms).toEqual(platforms);
 });
+
+test("the server is another one when anything is said of it anew", () => {
+  const [first, same, next] = ["generation: 1", "generation: 1", "generation: 2"].map(
+    (line) => read(`vpai:vps: {provider: hetzner, ${line}}`).machine,
+  );
+  expect([first === same, first === next]).toEqual([true, false]);
+});

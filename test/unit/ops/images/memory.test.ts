@@ -11,8 +11,13 @@ const pin = (name: string): string => `docker.io/library/${name}:1@sha256:${"0".
 const image = (name: string) => ({ pin: parsePin(pin(name)), services: [name] });
 const found = (name: string): Finding => ({ ...image(name), verdict: { kind: "there", platforms: ["linux/amd64"] } });
 const AMD64 = ["linux/amd64"];
+const had = (...names: readonly string[]) => ({
+  machine: "this",
+  platforms: Object.fromEntries(names.map((name) => [pin(name), AMD64])),
+});
 
 describe("what is remembered", () => {
+  const nothing = { machine: "", platforms: {} };
   let work: string;
   beforeEach(async () => {
     work = await mkdtemp(join(tmpdir(), "vpai-memory-"));
@@ -20,32 +25,35 @@ describe("what is remembered", () => {
   afterEach(() => rm(work, { recursive: true }));
 
   test("is nothing at first, what was written then, and nothing after it was forgotten", async () => {
-    expect(await readChecked(work)).toEqual({});
-    await writeChecked(work, { [pin("a")]: AMD64 });
-    expect(await readChecked(work)).toEqual({ [pin("a")]: AMD64 });
+    expect(await readChecked(work)).toEqual(nothing);
+    await writeChecked(work, had("a"));
+    expect(await readChecked(work)).toEqual(had("a"));
     expect((await stat(join(work, "images-checked.json"))).mode & 0o777).toBe(0o600);
     await forgetChecked(work);
     await forgetChecked(work);
-    expect(await readChecked(work)).toEqual({});
+    expect(await readChecked(work)).toEqual(nothing);
   });
 
   test("is nothing when the file is broken: all is checked anew", async () => {
     await writeFile(join(work, "images-checked.json"), '{"cut');
-    expect(await readChecked(work)).toEqual({});
+    expect(await readChecked(work)).toEqual(nothing);
   });
 });
 
-test("images are checked that no successful run has had", () => {
-  expect(unchecked([image("a"), image("b")], { [pin("a")]: AMD64 }).map(({ services }) => services)).toEqual([["b"]]);
+test("images are checked that no successful run has brought to this server; all, when it is another", () => {
+  const names = (machine: string) =>
+    unchecked([image("a"), image("b")], had("a"), machine).flatMap(({ services }) => services);
+  expect([names("this"), names("another")]).toEqual([["b"], ["a", "b"]]);
 });
 
 test.each([
-  ["a whole run forgets what is no longer pinned", false, ["a", "c"]],
-  ["a run of some keeps what the others have", true, ["a", "b", "c"]],
-])("%s", (_name, partly, names) => {
-  const before = { [pin("b")]: AMD64, [pin("a")]: AMD64 };
-  const after = rememberedAfter(before, [image("a"), image("c")], [found("c")], partly);
-  expect(Object.entries(after)).toEqual(names.map((name) => [pin(name), AMD64]));
+  ["a whole run forgets what is no longer pinned", "this", false, ["a", "c"]],
+  ["a run of some keeps what the others have", "this", true, ["a", "b", "c"]],
+  ["on another server nothing counts that was not found for it", "another", true, ["c"]],
+])("%s", (_name, machine, partly, names) => {
+  const after = rememberedAfter(had("b", "a"), [image("a"), image("c")], [found("c")], { machine, partly });
+  expect(after.machine).toBe(machine);
+  expect(Object.entries(after.platforms)).toEqual(names.map((name) => [pin(name), AMD64]));
 });
 
 describe("the images of the services", () => {
