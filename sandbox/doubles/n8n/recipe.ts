@@ -1,18 +1,18 @@
 import { join } from "node:path";
-import { busyboxBase, goLayer } from "../busybox.ts";
-import type { Recipe } from "../recipe.ts";
-import { accounts } from "../recipe.ts";
+import { busyboxBase } from "../../images/busybox.ts";
+import type { Recipe } from "../../images/recipe.ts";
+import { accounts } from "../../images/recipe.ts";
+import { DOUBLES, doubleFolder, doubleLayer } from "../double.ts";
 
 /** A double of n8n; what it does and does not do is in the README beside this file. */
 export const n8nDouble: Recipe = {
   name: "n8n",
   repositories: ["docker.n8n.io/n8nio/n8n", "docker.io/n8nio/n8n"],
   kind: "double",
-  folder: import.meta.dirname,
+  folder: doubleFolder("n8n"),
+  moreFolders: [join(DOUBLES, "serve")],
   async layers(report) {
-    const module = join(import.meta.dirname, "program");
-    const program = { name: "n8n", module, importPath: "vpai.sandbox/n8n-double", path: "usr/local/bin/n8n" };
-    return Promise.all([busyboxBase(report), goLayer(program, report)]);
+    return Promise.all([busyboxBase(report), doubleLayer("n8n", "usr/local/bin/n8n", report)]);
   },
   async finish() {
     const node = { uid: 1000, gid: 1000 };
