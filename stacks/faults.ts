@@ -40,9 +40,18 @@ function unknownKey(path: readonly PropertyKey[], parent: readonly PropertyKey[]
   };
 }
 
+/** Settings that are objects of one shape; `vps` has one by provider. */
+const PLAIN_OBJECTS: Readonly<Record<string, string[]>> = {
+  models: ["fallbacks", "maxTokens", "model", "name", "provider"],
+  owner: ["email", "firstName", "lastName"],
+  retention: ["logsDays", "metricsDays"],
+  ssh: ["allowedCidrs", "port"],
+};
+
 function knownBelow(parent: readonly PropertyKey[], raw: unknown): string[] {
   if (parent.length === 0) return [...Object.keys(settingsSchema.shape), ...Object.keys(SECRET_KEYS)].sort();
-  if (parent[0] === "ssh") return ["allowedCidrs", "port"];
+  const plain = PLAIN_OBJECTS[String(parent[0])];
+  if (plain) return plain;
   const provider = (at(raw, ["vps"]) as { provider?: unknown } | undefined)?.provider;
   const option = settingsSchema.shape.vps.def.options.find((o) => (o.shape.provider.value as unknown) === provider);
   return option ? Object.keys(option.shape).sort() : [];

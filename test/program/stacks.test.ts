@@ -10,12 +10,7 @@ afterAll(cleanUp);
 test("prod and preprod differ in these keys alone", () => {
   const [prod, preprod] = [configOf("prod"), configOf("preprod")];
   const keys = [...new Set([...Object.keys(prod), ...Object.keys(preprod)])].sort();
-  expect(keys.filter((key) => prod[key] !== preprod[key])).toEqual([
-    "vpai:domain",
-    "vpai:protect",
-    "vpai:size",
-    "vpai:vps",
-  ]);
+  expect(keys.filter((key) => prod[key] !== preprod[key])).toEqual(["vpai:domain", "vpai:protect", "vpai:size"]);
 });
 
 test("prod and preprod are made of the same resources", async () => {
@@ -34,7 +29,13 @@ test("a bad setting registers nothing", async () => {
 
 test("the outputs: links, a way in, where the credentials are; what is secret stays so", async () => {
   const { outputs, workFolder } = await runProgram("sandbox");
-  expect(outputs.links).toEqual({ health: "https://vpai.localhost/health", n8n: "https://n8n.vpai.localhost/" });
+  expect(outputs.links).toEqual({
+    health: "https://vpai.localhost/health",
+    grafana: "https://grafana.vpai.localhost/",
+    litellm: "https://llm.vpai.localhost/",
+    n8n: "https://n8n.vpai.localhost/",
+    openclaw: "https://openclaw.vpai.localhost/",
+  });
   expect(outputs.ssh).toBe(`ssh -F ${workFolder}/ssh/config vpai`);
   expect(outputs.credentials).toBe("pulumi stack output secrets --show-secrets --stack sandbox");
   expect(await pulumi.isSecret(outputs.secrets)).toBe(true);

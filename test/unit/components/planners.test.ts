@@ -155,7 +155,14 @@ test("the list of secrets says what may never change", () => {
 
 test("the catalogue's secrets: what data depends on is permanent, and nothing else", () => {
   const permanent = Object.entries(planSecrets(catalogue)).filter(([, spec]) => spec.permanent);
-  expect(permanent.map(([name]) => name)).toEqual(["litellm-salt-key", "n8n-encryption-key", "postgresql-superuser"]);
+  expect(permanent.map(([name]) => name)).toEqual([
+    "grafana-admin-password",
+    "grafana-secret-key",
+    "litellm-salt-key",
+    "n8n-encryption-key",
+    "n8n-owner-password",
+    "postgresql-superuser",
+  ]);
 });
 
 describe("memory: containers may have nine tenths of it (P42)", () => {

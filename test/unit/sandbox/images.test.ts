@@ -65,10 +65,7 @@ describe("the recipe", () => {
     const pins = ["docker.io/library/redis", "quay.io/a/b", "ghcr.io/c/d"].map((name) =>
       parsePin(`${name}:1@${digest}`),
     );
-    const known = [
-      "docker.io/library/caddy, docker.io/library/postgres, docker.io/library/redis, docker.io/n8nio/n8n",
-      "docker.io/pgvector/pgvector, docker.n8n.io/n8nio/n8n",
-    ].join(", ");
+    const known = [...new Set(recipes.flatMap(({ repositories }) => repositories))].toSorted().join(", ");
     const block = (name: string) =>
       [
         `image: ${name} (the sandbox has no recipe for it)`,

@@ -1,22 +1,24 @@
 import { describe, expect, test } from "@jest/globals";
+import { DEFAULT_MODELS } from "../../../components/llm/models.ts";
 import { OperatorError } from "../../../shared/errors.ts";
-import { parseSettings, type Sources } from "../../../stacks/settings.ts";
+import { parseSettings, serviceSettings, type Sources } from "../../../stacks/settings.ts";
 
 const TOKEN = "a-token-that-must-never-be-shown";
 const HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0pmYCfwAvbkHWdRhEDBl0zL0ZJ8Vd2mVw7kqvx1234";
+const API_KEY = "a-key-that-must-never-be-shown";
 const hetzner = { provider: "hetzner", serverType: "cx33", location: "fsn1" };
 const existing = { provider: "existing", address: "203.0.113.7", hostKey: HOST_KEY, memoryMb: 8192 };
 
 /** Sources as Pulumi gives them: objects as JSON. Undefined takes a key away. */
 function sources(config: Record<string, unknown>, rest: Partial<Sources> = {}): Sources {
-  const all = { domain: "ai.example.com", vps: hetzner, hetznerToken: TOKEN, ...config };
+  const all = { domain: "ai.example.com", vps: hetzner, hetznerToken: TOKEN, anthropicApiKey: API_KEY, ...config };
   const text = Object.entries(all).flatMap(([key, value]) =>
     value === undefined ? [] : [[key, typeof value === "string" ? value : JSON.stringify(value)] as const],
   );
   return {
     stack: "prod",
     config: Object.fromEntries(text),
-    encrypted: ["hetznerToken", "rootPassword"],
+    encrypted: ["hetznerToken", "rootPassword", "anthropicApiKey"],
     env: {},
     ...rest,
   };
@@ -44,6 +46,14 @@ test("defaults are those the schema documents", () => {
     ssh: { port: 2222, allowedCidrs: ["0.0.0.0/0", "::/0"] },
     images: {},
     imageLock: false,
+    without: [],
+    owner: { firstName: "Stack", lastName: "Owner" },
+    models: [],
+    dailyBudgetUsd: 5,
+    retention: { metricsDays: 30, logsDays: 14 },
+    vpnCidrs: [],
+    telegramAllowFrom: [],
+    given: ["anthropicApiKey"],
     machine: { name: "cx33", memoryMb: 8192 },
   });
 });
@@ -66,6 +76,30 @@ test("the environment gives token, endpoint and work folder", () => {
   expect(JSON.stringify(settings)).not.toContain(TOKEN);
 });
 
+test("what the products see of the settings: usual models, the owner at the domain", () => {
+  const { owner, llm } = serviceSettings(parseSettings(sources({})));
+  expect(owner).toEqual({ email: "admin@ai.example.com", firstName: "Stack", lastName: "Owner" });
+  expect(llm).toEqual({ models: DEFAULT_MODELS, dailyBudgetUsd: 5 });
+  expect(serviceSettings(parseSettings(sources({ owner: { email: "me@example.org" } }))).owner.email).toBe(
+    "me@example.org",
+  );
+});
+
+test("providers' keys come from the environment too; one is enough, none is a fault, unless LiteLLM is left out", () => {
+  const env = { OPENAI_API_KEY: API_KEY };
+  const without = (given: Record<string, unknown>) => sources({ anthropicApiKey: undefined, ...given });
+  expect(parseSettings({ ...without({}), env }).given).toEqual(["openaiApiKey"]);
+  expect(faultsOf(without({}))).toMatch(
+    /^vpai:anthropicApiKey or vpai:openaiApiKey: not set\n.*allowed: an API key of at least one provider/,
+  );
+  expect(parseSettings(without({ without: ["litellm"] })).given).toEqual([]);
+});
+
+test("a model that LiteLLM does not know is refused by its name", () => {
+  const models = [{ name: "fast", provider: "anthropic", model: "claude-sonet-4-5" }];
+  expect(faultsOf(sources({ models }))).toMatch(/claude-sonet-4-5[^]*claude-sonnet-4-5[^]*do:/);
+});
+
 test("the lock is read only where the stack wants it", () => {
   expect(parseSettings(sources({}, { lock: '{"a":"b"}' })).lock).toBeUndefined();
   expect(parseSettings(sources({ imageLock: true }, { lock: '{"a":"b"}' })).lock).toEqual({ a: "b" });
@@ -78,7 +112,7 @@ describe("each fault names the key, the value, what is allowed, what to do", () 
     [
       "unknown key",
       sources({ domian: "secret-looking" }),
-      "vpai:domian: no such setting\n  allowed: domain, hetznerToken, imageLock, images, protect, rootPassword, rootPrivateKey, size, ssh, timezone, vps\n" +
+      "vpai:domian: no such setting\n  allowed: anthropicApiKey, dailyBudgetUsd, domain, hetznerToken, imageLock, images, models, openaiApiKey, openclawTelegramToken, owner, protect, retention, rootPassword, rootPrivateKey, size, ssh, telegramAllowFrom, timezone, vpnCidrs, vps, without\n" +
         "  do: correct its name, or `pulumi config rm 'vpai:domian'`",
     ],
     [
@@ -157,7 +191,7 @@ describe("each fault names the key, the value, what is allowed, what to do", () 
     ],
     [
       "secret in plain",
-      sources({}, { encrypted: [] }),
+      sources({}, { encrypted: ["anthropicApiKey"] }),
       "vpai:hetznerToken: in plain text\n  allowed: encrypted in the stack file\n" +
         "  do: make a new one, since this one may have been seen, and `pulumi config set --secret vpai:hetznerToken`",
     ],

@@ -22,7 +22,8 @@ describe("what the machine must have", () => {
   });
 
   test("is measured, also for a directory that is yet to be made", () => {
-    expect(freeDisk("/no/such/directory")).toBe(freeDisk("/"));
+    // Somebody else may write meanwhile: the same file system, not the same byte.
+    expect(freeDisk("/no/such/directory") / freeDisk("/")).toBeCloseTo(1, 1);
     expect(memory()).toBeGreaterThan(1e8);
   });
 });

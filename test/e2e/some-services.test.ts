@@ -1,0 +1,143 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { catalogue } from "../../stacks/catalogue.ts";
+import { Checkout } from "../support/checkout.ts";
+import { expectRefusal } from "../support/refusals.ts";
+import { SandboxStack } from "../support/stack.ts";
+
+// Services brought up, changed, taken out and purged one at a time, and images that cannot be had. Each test stands on
+// the one before.
+
+const MINUTE = 60_000;
+const FEW = ["caddy", "node-exporter", "postgres-exporter", "postgresql", "redis"];
+const STACK_FILE = "Pulumi.sandbox.yaml";
+let checkout: Checkout;
+let stack: SandboxStack;
+
+/** Makes the stack one of these services. */
+async function keep(services: readonly string[]): Promise<void> {
+  const rest = catalogue.map(({ name }) => name).filter((name) => !services.includes(name));
+  await checkout.edit(STACK_FILE, (text) =>
+    text
+      .replace(/\n {2}vpai:without:.*/, "")
+      .replace("\n  vpai:size:", `\n  vpai:without: [${rest.join(", ")}]\n  vpai:size:`),
+  );
+}
+
+const only = (...services: readonly string[]): string[] => ["up", "--stack", "sandbox", "--only", services.join(",")];
+const fault = (...words: readonly string[]): Promise<string> => checkout.expectVpai(["sandbox", "fault", ...words]);
+const limitsOf = (...containers: readonly string[]): Promise<number[]> =>
+  Promise.all(
+    containers.map(async (name) =>
+      Number(await stack.onServer(`docker inspect -f '{{.HostConfig.PidsLimit}}' ${name}`)),
+    ),
+  );
+const sql = (query: string): Promise<string> =>
+  stack.onServer(`docker exec postgresql psql --username postgres -Atc "${query}"`);
+const databases = (): Promise<string> => sql("select datname from pg_database where datname = 'postgres_exporter'");
+
+beforeAll(async () => {
+  checkout = await Checkout.make();
+  stack = new SandboxStack(checkout);
+  await keep(FEW);
+}, MINUTE);
+
+afterAll(async () => {
+  await checkout.remove();
+}, 3 * MINUTE);
+
+test(
+  "the first `up` asks the registries for every image, and one without a new image for none",
+  async () => {
+    expect(await checkout.expectVpai(["start"])).toContain("images: 5 of 5 are new, and at their registries");
+    await fault("registry-down");
+    expect(await checkout.expectVpai(["up", "--stack", "sandbox"])).toContain("nothing to change");
+    await fault("clear");
+  },
+  30 * MINUTE,
+);
+
+test(
+  "a new image that is gone, and a registry that is busy, stop the run before anything is touched",
+  async () => {
+    const before = await stack.containers();
+    const [pin = ""] =
+      /docker\.io\/library\/redis:[^"]+/.exec(await readFile(join(checkout.dir, "components/images.ts"), "utf8")) ?? [];
+    const tag = /:([^@]+)@/.exec(pin)?.[1] ?? "";
+    const other = pin.replace(tag, "8.99.0-bookworm");
+    await checkout.edit("components/images.ts", (text) => text.replace(pin, other));
+    await fault("dead-tag", "image=library/redis:8.99.0-bookworm");
+    const gone = await checkout.vpai(["start"]);
+    await fault("clear");
+    await fault("registry-429", "retryAfter=3600");
+    const busy = await checkout.vpai(["up", "--stack", "sandbox"]);
+    await fault("clear");
+    await checkout.edit("components/images.ts", (text) => text.replace(other, pin));
+    expectRefusal(gone, ["image of redis: docker.io/library/redis:8.99.0-bookworm@", "gone: manifest unknown", "do:"]);
+    expectRefusal(busy, ["registry docker.io: 429 too many requests, to be asked again in 3600 s", "do:"]);
+    for (const { output } of [gone, busy]) expect(output).not.toContain("replaced");
+    expect(await stack.containers()).toEqual(before);
+    expect(await checkout.expectVpai(["start"])).toContain("nothing had to change");
+  },
+  3 * MINUTE,
+);
+
+test(
+  "`--only` changes its service alone, whatever else would change",
+  async () => {
+    const both = ["caddy", "node-exporter"];
+    const [caddy = 0, exporter = 0] = await limitsOf(...both);
+    for (const name of both) {
+      await checkout.edit(`components/services/${name}.ts`, (text) =>
+        text.replace(/pids: (\d+)/, (_, limit: string) => `pids: ${Number(limit) + 8}`),
+      );
+    }
+    await checkout.expectVpai(only("node-exporter"));
+    expect(await limitsOf(...both)).toEqual([caddy, exporter + 8]);
+    await checkout.expectVpai(["up", "--stack", "sandbox"]);
+    expect(await limitsOf(...both)).toEqual([caddy + 8, exporter + 8]);
+  },
+  5 * MINUTE,
+);
+
+test(
+  "a service that is taken out goes, and its data stays until it is purged by name",
+  async () => {
+    expectRefusal(await checkout.vpai(["purge", "--stack", "sandbox", "--service", "postgres-exporter", "--yes"]), [
+      "--service: postgres-exporter, which stack sandbox has",
+      "do:",
+    ]);
+    const before = await stack.containers();
+    await keep(FEW.filter((name) => name !== "postgres-exporter"));
+    const purge = ["purge", "--stack", "sandbox", "--service", "postgres-exporter", "--database", "postgres_exporter"];
+    expectRefusal(await checkout.vpai([...purge, "--yes"]), ["in use by container postgres-exporter", "do:"]);
+
+    await checkout.expectVpai(["up", "--stack", "sandbox"]);
+    const { "postgres-exporter": _gone, ...rest } = before;
+    expect(await stack.containers()).toEqual(rest);
+    expect(await databases()).toBe("postgres_exporter");
+    expectRefusal(await checkout.vpai(purge), ["no terminal to ask at", "--yes"]);
+    expect(await databases()).toBe("postgres_exporter");
+
+    expect(await checkout.expectVpai([...purge, "--yes"])).toContain("nothing of postgres-exporter is left");
+    expect(await databases()).toBe("");
+    expect(await stack.onServer("ls /opt/vpai/data /opt/vpai/config")).not.toContain("postgres-exporter");
+    expect(await stack.containers()).toEqual(rest);
+  },
+  5 * MINUTE,
+);
+
+test(
+  "a service that is new to the stack comes up alone, with what it needs of its own",
+  async () => {
+    const before = await stack.containers();
+    await keep(FEW);
+    await checkout.expectVpai(only("postgres-exporter"));
+    const { "postgres-exporter": added, ...rest } = await stack.containers();
+    expect([typeof added, rest]).toEqual(["string", before]);
+    expect(await databases()).toBe("postgres_exporter");
+    expect(await checkout.expectVpai(["up", "--stack", "sandbox"])).toContain("nothing to change");
+  },
+  3 * MINUTE,
+);
