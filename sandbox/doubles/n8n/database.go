@@ -44,6 +44,17 @@ var migrations = []struct{ name, sql string }{
 		CREATE TABLE execution_data (
 			"executionId" integer PRIMARY KEY REFERENCES execution_entity(id) ON DELETE CASCADE,
 			"workflowData" json NOT NULL, data text NOT NULL);`},
+	{"DoubleVersions1000000000002", `
+		ALTER TABLE workflow_entity ADD COLUMN "isArchived" boolean NOT NULL DEFAULT false,
+			ADD COLUMN "activeVersionId" varchar(36), ADD COLUMN "triggerCount" integer NOT NULL DEFAULT 0;
+		ALTER TABLE execution_entity ADD COLUMN "workflowVersionId" varchar(36);
+		CREATE TABLE workflow_history (
+			"versionId" varchar(36) PRIMARY KEY, "workflowId" varchar(36) NOT NULL REFERENCES workflow_entity(id) ON DELETE CASCADE,
+			nodes json NOT NULL, connections json NOT NULL, "createdAt" timestamptz(3) NOT NULL DEFAULT now());
+		CREATE TABLE webhook_entity (
+			"webhookPath" varchar NOT NULL, method varchar NOT NULL, node varchar NOT NULL,
+			"workflowId" varchar(36) NOT NULL REFERENCES workflow_entity(id) ON DELETE CASCADE,
+			PRIMARY KEY ("webhookPath", method));`},
 }
 
 // connect opens the pool and answers once the database has; it gives up after the retries n8n was told to make.

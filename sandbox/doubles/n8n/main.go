@@ -1,4 +1,4 @@
-// A double of n8n: the environment, files, tables and addresses of the product, without its workflows.
+// A double of n8n: the environment, files, tables and addresses of the product, and the simplest of its workflows.
 package main
 
 import (
@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 	_ "time/tzdata"
+
+	"vpai.sandbox/doubles/serve"
 )
 
 func main() {
@@ -31,8 +33,8 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	app := &App{version: strings.TrimSpace(string(version)), started: time.Now()}
-	say("Double of n8n for the sandbox, version %s: no workflows run here", app.version)
+	app := &App{version: strings.TrimSpace(string(version)), started: time.Now(), metrics: serve.NewMetrics()}
+	say("Double of n8n for the sandbox, version %s: workflows of a webhook and a few nodes only, no editor", app.version)
 	if app.settings, err = readSettings(os.Environ()); err != nil {
 		return err
 	}
@@ -59,6 +61,7 @@ func run() error {
 	server := &http.Server{Handler: app.routes()}
 	ended := make(chan error, 2)
 	go func() { ended <- server.Serve(listener) }()
+	go app.watchLag(stop)
 	go func() {
 		if err := app.prepare(stop); err != nil && stop.Err() == nil {
 			ended <- err

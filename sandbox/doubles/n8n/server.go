@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/crypto/bcrypt"
+
+	"vpai.sandbox/doubles/serve"
 )
 
 // App is the double once its settings are read. The pool is there from the moment connected is true.
@@ -24,6 +25,8 @@ type App struct {
 	started   time.Time
 	connected atomic.Bool
 	migrated  atomic.Bool
+	metrics   *serve.Metrics
+	lag       atomic.Int64
 }
 
 func (app *App) routes() http.Handler {
@@ -35,10 +38,15 @@ func (app *App) routes() http.Handler {
 	served.HandleFunc("/rest/", func(response http.ResponseWriter, request *http.Request) {
 		fail(response, http.StatusNotFound, fmt.Sprintf("This double of n8n has no %s %s", request.Method, request.URL.Path))
 	})
-	served.HandleFunc("/webhook/", func(response http.ResponseWriter, request *http.Request) {
-		path := strings.TrimPrefix(request.URL.Path, "/webhook/")
-		fail(response, http.StatusNotFound, fmt.Sprintf("The requested webhook %q is not registered.", request.Method+" "+path))
-	})
+	for pattern, handle := range map[string]http.HandlerFunc{
+		"POST /rest/workflows": app.postWorkflow, "GET /rest/workflows": app.getWorkflows,
+		"GET /rest/workflows/{id}": app.getWorkflow, "PATCH /rest/workflows/{id}": app.patchWorkflow,
+		"POST /rest/workflows/{id}/activate": app.postActivate, "POST /rest/workflows/{id}/deactivate": app.postDeactivate,
+		"GET /rest/executions": app.getExecutions, "GET /rest/executions/{id}": app.getExecution,
+	} {
+		served.HandleFunc(pattern, app.authorized(handle))
+	}
+	served.HandleFunc("/webhook/", app.anyWebhook)
 	if app.settings.metrics {
 		served.HandleFunc("GET /metrics", app.getMetrics)
 	}
@@ -67,6 +75,17 @@ func (app *App) routes() http.Handler {
 		}
 	})
 	return all
+}
+
+// authorized lets in who has logged in.
+func (app *App) authorized(next http.HandlerFunc) http.HandlerFunc {
+	return func(response http.ResponseWriter, request *http.Request) {
+		if _, ok := app.currentUser(request); ok {
+			next(response, request)
+		} else {
+			answer(response, http.StatusUnauthorized, map[string]string{"status": "error", "message": "Unauthorized"})
+		}
+	}
 }
 
 func (app *App) getSettings(response http.ResponseWriter, request *http.Request) {
@@ -126,8 +145,10 @@ func (app *App) postLogin(response http.ResponseWriter, request *http.Request) {
 	if err != nil {
 		failInside(response, err)
 	} else if !found || bcrypt.CompareHashAndPassword([]byte(user.Hash), []byte(given.Password)) != nil {
+		app.count("audit.user.login.failed")
 		fail(response, http.StatusUnauthorized, "Wrong username or password. Do you have caps lock on?")
 	} else {
+		app.count("audit.user.login.success")
 		app.issueCookie(response, user)
 		data(response, user.public())
 	}
@@ -144,37 +165,8 @@ func (app *App) getLogin(response http.ResponseWriter, request *http.Request) {
 func (app *App) getPage(response http.ResponseWriter, _ *http.Request) {
 	response.Header().Set("Content-Type", "text/html; charset=utf-8")
 	fmt.Fprintf(response, "<!doctype html>\n<html lang=\"en\"><head><title>n8n (sandbox double)</title></head>\n"+
-		"<body><h1>n8n %s</h1><p>A double of n8n for the sandbox: health, owner and login work, workflows do not.</p></body></html>\n",
+		"<body><h1>n8n %s</h1><p>A double of n8n for the sandbox: health, owner, login and the simplest of workflows work.</p></body></html>\n",
 		app.version)
-}
-
-// getMetrics gives the few of n8n's metrics that mean something here, under their real names.
-func (app *App) getMetrics(response http.ResponseWriter, request *http.Request) {
-	var active int
-	if err := app.pool.QueryRow(request.Context(), `SELECT count(*) FROM workflow_entity WHERE active`).Scan(&active); err != nil {
-		failInside(response, err)
-		return
-	}
-	parts := append(strings.SplitN(strings.TrimPrefix(app.version, "v"), ".", 3), "0", "0", "0")
-	response.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	prefix := app.settings.metricsPrefix
-	gauge := func(name, labels, help string, value any) {
-		fmt.Fprintf(response, "# HELP %[1]s%[2]s %[4]s\n# TYPE %[1]s%[2]s gauge\n%[1]s%[2]s%[3]s %[5]v\n", prefix, name, labels, help, value)
-	}
-	label := fmt.Sprintf(`{version="v%s",major="%s",minor="%s",patch="%s"}`, app.version, parts[0], parts[1], parts[2])
-	gauge("version_info", label, "n8n version info (sandbox double).", 1)
-	gauge("active_workflow_count", "", "Total number of active workflows.", active)
-	gauge("process_start_time_seconds", "", "Start time of the process since unix epoch in seconds.", app.started.Unix())
-	gauge("process_resident_memory_bytes", "", "Resident memory size in bytes.", residentBytes())
-}
-
-func residentBytes() int {
-	var size, resident int
-	content, err := os.ReadFile("/proc/self/statm")
-	if err == nil {
-		fmt.Sscan(string(content), &size, &resident)
-	}
-	return resident * os.Getpagesize()
 }
 
 func read(response http.ResponseWriter, request *http.Request, into any) bool {

@@ -30,6 +30,8 @@ type Settings struct {
 
 	listen, listenPort, healthPath, metricsPrefix string
 	metrics                                       bool
+	defaultMetrics, eventMetrics                  bool
+	durationMetrics, statisticsMetrics            bool
 	shutdownSeconds                               int
 
 	folder, encryptionKey string
@@ -92,7 +94,11 @@ func readSettings(environment []string) (Settings, error) {
 		listen: text("N8N_LISTEN_ADDRESS", "::"), listenPort: text("N8N_PORT", "5678"),
 		healthPath: text("N8N_ENDPOINT_HEALTH", "healthz"),
 		metrics:    boolean("N8N_METRICS", false), metricsPrefix: text("N8N_METRICS_PREFIX", "n8n_"),
-		shutdownSeconds: number("N8N_GRACEFUL_SHUTDOWN_TIMEOUT", 30),
+		defaultMetrics:    boolean("N8N_METRICS_INCLUDE_DEFAULT_METRICS", true),
+		eventMetrics:      boolean("N8N_METRICS_INCLUDE_MESSAGE_EVENT_BUS_METRICS", false),
+		durationMetrics:   boolean("N8N_METRICS_INCLUDE_WORKFLOW_EXECUTION_DURATION", true),
+		statisticsMetrics: boolean("N8N_METRICS_INCLUDE_WORKFLOW_STATISTICS", false),
+		shutdownSeconds:   number("N8N_GRACEFUL_SHUTDOWN_TIMEOUT", 30),
 
 		folder:        filepath.Join(text("N8N_USER_FOLDER", os.Getenv("HOME")), ".n8n"),
 		encryptionKey: text("N8N_ENCRYPTION_KEY", ""),

@@ -42,6 +42,11 @@ func (m *Metrics) Set(name string, to float64, labels ...string) {
 	m.change("gauge", name, labels, func(float64) float64 { return to })
 }
 
+// SetCounter sets a counter that is counted elsewhere.
+func (m *Metrics) SetCounter(name string, to float64, labels ...string) {
+	m.change("counter", name, labels, func(float64) float64 { return to })
+}
+
 // Clear forgets all series of a name, for gauges whose labels come and go.
 func (m *Metrics) Clear(name string) {
 	m.mu.Lock()

@@ -17,7 +17,7 @@ func (m *Metrics) WithProcess(started time.Time) http.Handler {
 		m.Set("process_start_time_seconds", float64(started.UnixMilli())/1000)
 		m.Set("go_goroutines", float64(runtime.NumGoroutine()))
 		m.Set("go_info", 1, "version", runtime.Version())
-		m.change("counter", "process_cpu_seconds_total", nil, func(float64) float64 { return CPUSeconds() })
+		m.SetCounter("process_cpu_seconds_total", CPUSeconds())
 		m.ServeHTTP(w, r)
 	})
 }
