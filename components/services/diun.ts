@@ -51,6 +51,8 @@ export const diun: ServiceDefinition = {
   name: "diun",
   image: images.diun.pin,
   networks: ["egress"],
+  // Its own commands ask it there.
+  morePorts: [42286],
   user: { uid: 1000, gid: 1000 },
   command: ["serve", "--config", `${CONFIG_DIR}/diun.yml`],
   data: [{ path: "", target: "/data" }],

@@ -3,15 +3,18 @@ import type { ServiceDefinition, Size } from "../service/definition.ts";
 
 const MEMORY: Record<Size, number> = { standard: 1024, small: 512 };
 
+/** A part of the limit, in whole megabytes: a fraction is a syntax error. */
+const part = (size: Size, divisor: number): string => `${Math.floor(MEMORY[size] / divisor)}MB`;
+
 /** From the limit of memory: a quarter for shared buffers, half counted on as cache, the rest for the connections. */
 const config = (size: Size): string => `listen_addresses = '*'
 hba_file = '/etc/vpai/pg_hba.conf'
 password_encryption = 'scram-sha-256'
 max_connections = 100
-shared_buffers = ${MEMORY[size] / 4}MB
-effective_cache_size = ${MEMORY[size] / 2}MB
-work_mem = ${MEMORY[size] / 128}MB
-maintenance_work_mem = ${MEMORY[size] / 16}MB
+shared_buffers = ${part(size, 4)}
+effective_cache_size = ${part(size, 2)}
+work_mem = ${part(size, 128)}
+maintenance_work_mem = ${part(size, 16)}
 logging_collector = off
 log_timezone = 'UTC'
 log_min_duration_statement = 1000

@@ -12,7 +12,7 @@ aclfile /etc/vpai/users.acl
 dir /data
 appendonly yes
 save 900 1 300 10 60 10000
-maxmemory ${(MEMORY[size] * 2) / 3}mb
+maxmemory ${Math.floor((MEMORY[size] * 2) / 3)}mb
 maxmemory-policy allkeys-lru
 `;
 

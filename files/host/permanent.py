@@ -28,8 +28,8 @@ def main():
         sys.exit(
             f"permanent secret {', '.join(changed)}: not the one that this server's data was made with\n"
             "allowed: the one that it was made with; nothing was changed\n"
-            "do: bring back the state that holds it (pulumi stack import). If that data may be lost, take the name out of "
-            f"{PATH} on the server, remove the service's data (vpai purge) and run up again")
+            "do: bring back the state that holds it (pulumi stack import). If that data may be lost: leave the service out "
+            "(vpai:without), run up, vpai purge, take the service in again, run up")
     new = sorted(set(wanted) - set(before))
     if new:
         handle, temporary = tempfile.mkstemp(dir=os.path.dirname(PATH), prefix=".permanent-")

@@ -102,7 +102,9 @@ test(
 const llm = (key: string, path: string, body?: unknown, method = body === undefined ? "GET" : "POST") =>
   stack.inside("litellm", 4000, path, { method, headers: { authorization: `Bearer ${key}` }, json: body });
 const master = (): string => `sk-${secret("litellm-master-key")}`;
-const question = { messages: [{ role: "user", content: "Say hello" }] };
+/** Another one each time: an answer from the cache costs nothing. */
+let questions = 0;
+const question = () => ({ messages: [{ role: "user", content: `Say hello, ${(questions += 1)}` }] });
 
 test(
   "LiteLLM answers through a provider, with the spend on the key of the service that asked",
@@ -111,7 +113,7 @@ test(
     const { data } = json<{ data: { id: string }[] }>((await llm(key, "/v1/models")).body);
     expect(data.length).toBeGreaterThan(1);
     for (const { id } of data) {
-      const { status, body } = await llm(key, "/v1/chat/completions", { model: id, ...question });
+      const { status, body } = await llm(key, "/v1/chat/completions", { model: id, ...question() });
       expect({ id, status }).toEqual({ id, status: 200 });
       expect(json<{ choices: { message: { content: string } }[] }>(body).choices[0]?.message.content).toMatch(/\w/);
     }
@@ -132,7 +134,7 @@ test(
     const made = await llm(master(), "/key/generate", { max_budget: 0.0000001, budget_duration: "1d" });
     const { key } = json<{ key: string }>(made.body);
     const { data } = json<{ data: { id: string }[] }>((await llm(key, "/v1/models")).body);
-    const ask1 = () => llm(key, "/v1/chat/completions", { model: data[0]?.id, ...question });
+    const ask1 = () => llm(key, "/v1/chat/completions", { model: data[0]?.id, ...question() });
     expect((await ask1()).status).toBe(200);
     const refused = await until("the budget's refusal", MINUTE, async () => {
       const answer = await ask1();
@@ -141,7 +143,7 @@ test(
     expect(refused.body).toMatch(/budget/i);
     const other = await llm(`sk-${secret("openclaw-llm")}`, "/v1/chat/completions", {
       model: data[0]?.id,
-      ...question,
+      ...question(),
     });
     expect(other.status).toBe(200);
   },
