@@ -95,6 +95,17 @@ export class SandboxStack {
     return { status: Number(said.slice(at + 1)), body: said.slice(0, at) };
   }
 
+  /** What the store of metrics or of logs answers to a query; fails unless it answers. */
+  async results(store: "metrics" | "logs", expr: string): Promise<unknown[]> {
+    const query = encodeURIComponent(expr);
+    const { status, body } =
+      store === "metrics"
+        ? await this.inside("victoriametrics", 8428, `/api/v1/query?query=${query}`)
+        : await this.inside("loki", 3100, `/loki/api/v1/query_range?query=${query}`);
+    if (status !== 200) throw new Error(`${expr}: ${status} ${body}`);
+    return (JSON.parse(body) as { data: { result: unknown[] } }).data.result;
+  }
+
   /** The generated secrets, by name. */
   async secrets(): Promise<Record<string, string>> {
     return JSON.parse(await this.output("secrets")) as Record<string, string>;

@@ -49,6 +49,7 @@ dump() {
   local names name path file list=
   made=()
   # The container keeps none: a copy on the same disk is no copy.
+  # shellcheck disable=SC2154 # the trap assigns it
   trap 'for each in "${made[@]}"; do ask DELETE "$each" >/dev/null; done' EXIT
   names=$(collections)
   while IFS= read -r name; do

@@ -4,6 +4,7 @@
 set -eu
 
 # haproxy takes memory for every file that it might open.
+# shellcheck disable=SC3045 # Debian's dash and BusyBox have it
 ulimit -n 10000 2>/dev/null || true
 
 if [ -z "${BIND_CONFIG:-}" ]; then
