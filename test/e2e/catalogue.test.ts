@@ -12,8 +12,7 @@ import { runWorkflow } from "../support/workflow.ts";
 
 // The whole catalogue in one sandbox. Each service is asked to do its job, not only whether it is up.
 
-const MINUTE = 60_000;
-const DOMAIN = "vpai.localhost";
+const [MINUTE, DOMAIN] = [60_000, "vpai.localhost"];
 const names = catalogue.map(({ name }) => name).toSorted();
 let checkout: Checkout;
 let stack: SandboxStack;
