@@ -5,6 +5,7 @@ import { grafanaDouble } from "../doubles/grafana/recipe.ts";
 import { litellmDouble } from "../doubles/litellm/recipe.ts";
 import { lokiDouble } from "../doubles/loki/recipe.ts";
 import { n8nDouble } from "../doubles/n8n/recipe.ts";
+import { openclawDouble } from "../doubles/openclaw/recipe.ts";
 import { qdrantDouble } from "../doubles/qdrant/recipe.ts";
 import { caddy } from "./caddy/recipe.ts";
 import { nodeExporter, postgresExporter, redisExporter, victoriametrics } from "./metrics/recipe.ts";
@@ -34,5 +35,6 @@ export const recipes: readonly Recipe[] = [
   grafanaDouble,
   cadvisorDouble,
   litellmDouble,
+  openclawDouble,
   openclaw,
 ];

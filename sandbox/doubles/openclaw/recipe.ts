@@ -1,0 +1,42 @@
+import { join } from "node:path";
+import { debianBase, debianPackages } from "../../images/debian.ts";
+import type { Recipe } from "../../images/recipe.ts";
+import { accounts } from "../../images/recipe.ts";
+import { DOUBLES, doubleFolder, doubleLayer } from "../double.ts";
+
+/** A double of OpenClaw; curl is in the image, as in upstream's, for the health check. Node is not. */
+export const openclawDouble: Recipe = {
+  name: "openclaw",
+  repositories: ["ghcr.io/openclaw/openclaw"],
+  kind: "double",
+  folder: doubleFolder("openclaw"),
+  moreFolders: [join(DOUBLES, "serve")],
+  async layers(report) {
+    const tools = debianPackages(
+      { name: "openclaw-double-tools", packages: ["ca-certificates", "curl", "tini"] },
+      report,
+    );
+    return [await debianBase(report), await tools, await doubleLayer("openclaw", "usr/local/bin/openclaw", report)];
+  },
+  async finish() {
+    const node = { uid: 1000, gid: 1000 };
+    return {
+      entries: [
+        ...accounts("node", 1000, 1000, "/home/node"),
+        { kind: "dir", path: "app", ...node },
+        { kind: "dir", path: "home" },
+        { kind: "dir", path: "home/node", ...node },
+        { kind: "dir", path: "home/node/.config", ...node },
+        { kind: "dir", path: "home/node/.openclaw", mode: 0o700, ...node },
+      ],
+      config: {
+        User: "node",
+        Env: ["NODE_ENV=production"],
+        Entrypoint: ["tini", "-s", "--"],
+        Cmd: ["openclaw", "gateway"],
+        WorkingDir: "/app",
+        ExposedPorts: { "18789/tcp": {} },
+      },
+    };
+  },
+};
