@@ -42,8 +42,10 @@ export interface Bench {
 
 let benches = 0;
 
-/** `full` takes the products themselves where there is a double too. */
-export async function openBench(wanted: readonly string[], full = false): Promise<Bench> {
+/** Whether the products themselves are taken where there is a double too. */
+export const FULL = process.env["VPAI_TEST_FULL"] === "1";
+
+export async function openBench(wanted: readonly string[], full = FULL): Promise<Bench> {
   const prefix = `vpai-imgtest-${process.pid}-${(benches += 1)}`;
   const home = await mkdtemp(join(tmpdir(), `${prefix}-`));
   const [ca, report] = [await ensureCa(home), () => undefined];
