@@ -153,8 +153,12 @@ export const openclaw: ServiceDefinition = {
         dump: state("dump"),
         restore: state("restore"),
         prove: {
-          argv: ["docker", "exec", "openclaw", "sh", "-c", `ls ${STATE_DIR}/agents && curl -fsS ${HERE}/readyz`],
-          expect: /^main$[^]*"ready":true/m,
+          // It opens its databases before it says that it is ready.
+          argv: [
+            ...(["docker", "exec", "openclaw", "sh", "-c"] as const),
+            `ls ${STATE_DIR}/state && curl -fsS --max-time 4 ${HERE}/readyz`,
+          ],
+          expect: /^openclaw\.sqlite$[^]*"ready":true/m,
         },
       },
     ],

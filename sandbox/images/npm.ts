@@ -19,7 +19,7 @@ export interface NpmProgram {
 /** A layer with a program from npm and the Node that it runs on. Source maps are not read at run time. */
 export function npmLayer(program: NpmProgram, report: Report): Promise<Layer> {
   const { name, dependencies, node, rebuild = [] } = program;
-  return ensureLayer(`${name}-real`, program, report, async () => {
+  return ensureLayer(`${name}-real`, { ...program, version: 2 }, report, async () => {
     const home = await mkdtemp(join(tmpdir(), `vpai-${name}-`));
     try {
       const root = join(home, "opt", name);
@@ -31,7 +31,9 @@ export function npmLayer(program: NpmProgram, report: Report): Promise<Layer> {
       await writeFile(join(root, "package.json"), JSON.stringify({ private: true, dependencies: all }));
       await run("npm", ["--prefix", root, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev"]);
       const path = `PATH=${join(root, "node_modules", "node", "bin")}:${process.env["PATH"] ?? ""}`;
-      if (rebuild.length > 0) await run("env", [path, "npm", "--prefix", root, "rebuild", ...rebuild]);
+      // Said aloud, because whoever runs this may have said the opposite in npm's environment.
+      const scripts = ["rebuild", "--ignore-scripts=false", ...rebuild];
+      if (rebuild.length > 0) await run("env", [path, "npm", "--prefix", root, ...scripts]);
       const archive = join(home, "layer.tar");
       const plain = ["--owner=0", "--group=0", "--numeric-owner", "--sort=name", "--mtime=@1700000000"];
       await run("tar", [...plain, "--exclude=*.map", "-C", home, "-cf", archive, "opt"]);

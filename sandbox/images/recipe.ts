@@ -47,7 +47,9 @@ export async function recipeKey(recipe: Recipe): Promise<string> {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
-  const shared = ["debian.ts", "busybox.ts", "publish.ts", "tar.ts"].map((name) => join(import.meta.dirname, name));
+  const shared = ["debian.ts", "busybox.ts", "npm.ts", "publish.ts", "tar.ts"].map((name) =>
+    join(import.meta.dirname, name),
+  );
   const texts = await Promise.all([...names, ...shared].map((name) => readFile(name, "latin1")));
   return contentKey(recipe.name, process.arch, ...texts);
 }

@@ -69,6 +69,11 @@ func run(config func() Config) {
 			serve.Fail(err)
 		}
 	}
+	// OpenClaw's database is SQLite's; of this one only the name is true.
+	database := filepath.Join(state, "state/openclaw.sqlite")
+	if err := os.WriteFile(database, []byte("The double of OpenClaw keeps its session elsewhere.\n"), 0o600); err != nil {
+		serve.Fail(err)
+	}
 	g.session = filepath.Join(state, "agents/main/sessions/main.jsonl")
 	if _, err := g.history(); err != nil {
 		serve.Fail(err)

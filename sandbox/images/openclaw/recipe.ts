@@ -21,7 +21,11 @@ export const openclaw: Recipe = {
   async layers(report) {
     const tools = debianPackages({ name: "openclaw-tools", packages }, report);
     const program = npmLayer(
-      { name: "openclaw", dependencies: { openclaw: versions.openclaw }, node: versions.node },
+      {
+        ...{ name: "openclaw", dependencies: { openclaw: versions.openclaw }, node: versions.node },
+        // Otherwise it runs its own script at its first start, and wants to write into its own folder.
+        rebuild: ["openclaw"],
+      },
       report,
     );
     return [await debianBase(report), await tools, await program];

@@ -4,7 +4,7 @@ import type { ServiceContext, ServiceDefinition } from "../../../components/serv
 import { planFiles } from "../../../components/service/files.ts";
 import { planContainer } from "../../../components/service/plan.ts";
 import type { Bench } from "../../sandbox/images/bench.ts";
-import { untilExec } from "../../sandbox/images/bench.ts";
+import { untilExecWithin } from "../../sandbox/images/bench.ts";
 
 export interface AsDefined {
   readonly context: ServiceContext;
@@ -84,5 +84,6 @@ export async function startAsDefined(
 
 export function untilHealthy(container: string, { health }: ServiceDefinition): Promise<string> {
   const [kind, ...words] = health.test;
-  return untilExec(container, ...(kind === "CMD-SHELL" ? ["sh", "-c", ...words] : words));
+  const check = kind === "CMD-SHELL" ? ["sh", "-c", ...words] : words;
+  return untilExecWithin(health.deadlineSeconds * 1000, container, ...check);
 }

@@ -66,8 +66,10 @@ test("no secret is to be seen with docker inspect, nor in the configuration", as
 test(
   "a copy brings back what was lost and changed since, and keeps what it replaces",
   async () => {
-    const note = "/home/node/.openclaw/workspace/note.md";
-    const write = (text: string) => bench.exec(container, "sh", "-c", `printf '%s' '${text}' > ${note}`);
+    const folder = "/home/node/.openclaw/workspace";
+    const note = `${folder}/note.md`;
+    const write = (text: string) =>
+      bench.exec(container, "sh", "-c", `mkdir -p ${folder} && printf '%s' '${text}' > ${note}`);
     await write("remember this");
     const copy = await onHost(here(item?.dump));
     expect(await docker("inspect", "-f", "{{.State.Status}}", container)).toBe("running");

@@ -122,7 +122,12 @@ export async function logs(container: string): Promise<string> {
 
 /** Waits until a command in the container succeeds; answers its output. A dead container's log is in the failure. */
 export function untilExec(container: string, ...command: readonly string[]): Promise<string> {
-  return until(`${container}: ${command.join(" ")}`, 25_000, async () => {
+  return untilExecWithin(25_000, container, ...command);
+}
+
+/** The same, for who takes longer. */
+export function untilExecWithin(deadlineMs: number, container: string, ...command: readonly string[]): Promise<string> {
+  return until(`${container}: ${command.join(" ")}`, deadlineMs, async () => {
     const state = await docker("inspect", "-f", "{{.State.Status}}", container);
     if (state !== "running") throw new Error(`${state}: ${await logs(container)}`);
     return docker("exec", container, ...command);
