@@ -156,3 +156,20 @@ test(
   },
   4 * MINUTE,
 );
+
+test(
+  "another encryption key under the same data is refused by its name, and no container is touched",
+  async () => {
+    const before = await stack.containers();
+    const { resources } = await stack.state();
+    const urn = resources.find((each) => each.urn.endsWith("::secrets-n8n-encryption-key"))?.urn ?? "none";
+    const { exitCode, output } = await checkout.vpai(["up", "--stack", "sandbox", "--", "--replace", urn]);
+    expect(output).toMatch(/permanent secret n8n-encryption-key: not the one[^]*allowed:[^]*do: bring back the state/);
+    expect(exitCode).toBe(1);
+    expect(await stack.containers()).toEqual(before);
+    const login = { emailOrLdapLoginId: owner.email, password: owner.password };
+    const { port } = await stack.world();
+    expect((await ask({ port, ...n8n, path: "/rest/login", method: "POST", json: login })).status).toBe(200);
+  },
+  3 * MINUTE,
+);
