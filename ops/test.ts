@@ -84,8 +84,8 @@ export const addTallies = (tallies: readonly Tally[]): Tally => ({
   empty: tallies.flatMap(({ empty }) => empty),
 });
 
-/** `vpai test`. Its last line is `N passed, N failed`. */
-export async function runTests(words: readonly string[]): Promise<void> {
+/** `vpai test`. Its last line is `N passed, N failed`. `full`: on the products themselves where doubles are the default. */
+export async function runTests(words: readonly string[], full = false): Promise<void> {
   const screen = createScreen();
   const tallies: Tally[] = [];
   const begun = Date.now();
@@ -93,7 +93,7 @@ export async function runTests(words: readonly string[]): Promise<void> {
     const from = Date.now();
     screen.line(`\n── ${layer}`);
     await provide(layer, (line) => screen.line(`  ${line}`));
-    const tally = layer === "go" ? await runGo(screen) : await runJest(layer);
+    const tally = layer === "go" ? await runGo(screen) : await runJest(layer, full);
     screen.line(`── ${layer}: ${tally.passed} passed, ${tally.failed} failed, ${duration(Date.now() - from)}`);
     tallies.push(tally);
   }
@@ -113,7 +113,7 @@ async function provide(layer: Layer, report: (line: string) => void): Promise<vo
   if (layer === "e2e") await ensureToolchain(report);
 }
 
-async function runJest(layer: Layer): Promise<Tally> {
+async function runJest(layer: Layer, full: boolean): Promise<Tally> {
   const folder = await mkdtemp(join(tmpdir(), "vpai-test-"));
   const file = join(folder, "summary.json");
   const jest = join(CLONE, "node_modules/jest/bin/jest.js");
@@ -127,6 +127,7 @@ async function runJest(layer: Layer): Promise<Tally> {
       stdin: "ignore",
       stdout: "ignore",
       stderr: "inherit",
+      ...(full && { env: { VPAI_TEST_FULL: "1" } }),
     });
     const stuck = endWhenDone(file, () => running.kill());
     const { exitCode } = await running;

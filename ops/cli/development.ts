@@ -24,9 +24,13 @@ export function addDevelopment(program: Command): void {
         "vpai test",
         "vpai test unit     # seconds: unit, components, program",
         "vpai test e2e      # minutes: sandbox, e2e, go",
+        "vpai test --full e2e",
       ),
     )
-    .action(async (layers: string[]) => (await import("../test.ts")).runTests(layers));
+    .option("--full", "run the stack's tests with the real n8n and OpenClaw instead of their doubles")
+    .action(async (layers: string[], { full }: { full?: true }) =>
+      (await import("../test.ts")).runTests(layers, full === true),
+    );
   program
     .command("lint")
     .summary("check types, style and scripts")

@@ -99,7 +99,9 @@ export class Checkout {
 
   /** Runs `vpai …` to its end, whatever that is. */
   async vpai(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-    return this.run(process.execPath, [join(this.dir, "bin/vpai.js"), ...args], env);
+    // `vpai test --full`: the same tests, on the products themselves where there are doubles by default.
+    const full = args[0] === "start" && process.env["VPAI_TEST_FULL"] === "1" ? ["--full"] : [];
+    return this.run(process.execPath, [join(this.dir, "bin/vpai.js"), ...args, ...full], env);
   }
 
   run(file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
