@@ -14,7 +14,7 @@ const RUNS = 5;
 
 async function measure(bench: Bench): Promise<void> {
   await start(bench);
-  const { context } = await openStack({ stack: SANDBOX, instance: bench.instance }, report);
+  const { context, world } = await openStack({ stack: SANDBOX, instance: bench.instance }, report);
   const ours: Program = { stack: context.stack, folder: CLONE, env: context.env };
   const floor = await makeFloor(ours, bench);
   const playbook = await makePlaybook(join(context.work, "ssh", "config"), bench);
@@ -38,8 +38,16 @@ async function measure(bench: Bench): Promise<void> {
   const after = load();
   await playbook.verify();
   await playbook.close();
+  // The same with the server off: nothing of it is needed, and nothing of it keeps this machine busy.
+  await world?.powerCut("vpai-sandbox");
+  const quiet = { ours: [] as number[], floor: [] as number[] };
+  for (let run = 1; run <= RUNS; run += 1) {
+    quiet.ours.push((await noopUp(ours, bench)).ms);
+    quiet.floor.push((await noopUp(floor, bench)).ms);
+  }
 
   const [a, b, c] = [summarise(times.ours), summarise(times.floor), summarise(times.ansible)];
+  const [d, e] = [summarise(quiet.ours), summarise(quiet.floor)];
   process.stdout.write(
     [
       "",
@@ -49,9 +57,12 @@ async function measure(bench: Bench): Promise<void> {
         [`ours: pulumi up, ${resources} resources`, a],
         [`floor: pulumi up, ${atFloor} resources (one password, its provider, the stack)`, b],
         [`ansible-playbook, ${playbook.tasks.length} tasks, changed=0 each time`, c],
+        ["ours, the server off", d],
+        ["floor, the server off", e],
       ]),
       "",
       renderVerdict(judge(a, b, c, resources)),
+      `the server off: ${((d.median - e.median) / resources).toFixed(1)} ms a resource`,
       `load average before ${before}, after ${after}`,
       "",
       `${playbook.version}, pipelining, no facts, one connection kept open; its tasks (× items):`,
