@@ -56,6 +56,7 @@ export interface OpenClawConfig {
     };
   };
   readonly plugins: {
+    readonly allow: readonly string[];
     readonly slots: { readonly memory: "none" };
     readonly entries?: { readonly telegram: { readonly enabled: boolean } };
   };
@@ -148,6 +149,8 @@ export function openclawConfig(context: ServiceContext): OpenClawConfig {
     },
     ...(hasTelegram(context) && telegram(context)),
     plugins: {
+      // By default it loads fifteen, of which none is used here: some 100 MB.
+      allow: ["device-pair", "litellm", ...(hasTelegram(context) ? ["telegram"] : [])],
       // Its search of past sessions takes 170 MB more, and asks a model every night what to remember of the day.
       slots: { memory: "none" },
       // P21: from 2026.2.22 a channel's plugin is switched on by itself.

@@ -13,12 +13,15 @@ const CONFIG = "/etc/vpai";
 const HERE = "http://127.0.0.1:18789";
 const TELEGRAM = givenSecret("openclawTelegramToken");
 
-/** Measured with 2026.9.6: 600 MB when it starts, 880 MB once somebody has talked to it, a third of it JavaScript's. */
-const MEMORY: Record<Size, number> = { standard: 1024, small: 1024 };
+/**
+ * Measured with 2026.9.6: 700 MB when it starts, 1000 MB once somebody has talked to it; a command beside it, as
+ * `openclaw devices approve`, 100 MB, and `openclaw dashboard` 250 MB, for which the smaller one is too small.
+ */
+const MEMORY: Record<Size, number> = { standard: 1152, small: 1536 };
 
-/** Each of its dozen threads has a heap of its own; the limit is for the largest, which is at 220 MB when idle. */
+/** Each of its dozen threads has a heap of its own; the limit is of the largest, which is at 220 MB when idle. */
 const nodeOptions = (size: Size): string =>
-  `--max-old-space-size=${Math.floor((MEMORY[size] * 5) / 16)} --max-semi-space-size=4`;
+  `--max-old-space-size=${Math.floor(MEMORY[size] / 3)} --max-semi-space-size=4`;
 
 const curl = (rest: string): readonly [string, string, string] => ["sh", "-c", `curl -sS --max-time 4 ${rest}`];
 const STATUS = "-o /dev/null -w '%{http_code}'";

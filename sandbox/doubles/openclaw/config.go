@@ -89,6 +89,7 @@ var schema = object{
 		"allowFrom": listOf{number}, "groupPolicy": oneOf{"open", "disabled", "allowlist"}, "configWrites": boolean,
 	}},
 	"plugins": object{
+		"allow":   listOf{text},
 		"slots":   object{"memory": text},
 		"entries": mapOf{object{"enabled": boolean}},
 	},
