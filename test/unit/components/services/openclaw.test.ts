@@ -1,0 +1,163 @@
+import { describe, expect, test } from "@jest/globals";
+import { NETWORKS } from "../../../../components/host/networks.ts";
+import { openclawConfig, renderOpenClawConfig } from "../../../../components/openclaw/config.ts";
+import type { FileSpec, SecretValues, ServiceContext, Size } from "../../../../components/service/definition.ts";
+import type { ServiceSettings } from "../../../../components/service/settings.ts";
+import { openclaw } from "../../../../components/services/openclaw.ts";
+import { testContext } from "../../../support/context.ts";
+
+const values: SecretValues = {
+  "openclaw-gateway-token": "Token1",
+  "openclaw-llm": "Llm1",
+  "settings-openclawTelegramToken": "123:it's",
+};
+const having = (said: Partial<ServiceSettings>): ServiceContext => {
+  const context = testContext();
+  return { ...context, settings: { ...context.settings, ...said } };
+};
+const withTelegram = having({
+  telegramAllowFrom: [42, 4242],
+  given: ["anthropicApiKey", "openaiApiKey", "openclawTelegramToken"],
+});
+
+function fileOf(path: string, context: ServiceContext): FileSpec {
+  const files = typeof openclaw.files === "function" ? openclaw.files(context) : (openclaw.files ?? []);
+  const file = files.find((each) => each.path === path);
+  if (file === undefined) throw new Error(`no file ${path}`);
+  return file;
+}
+
+function textOf(path: string, context = testContext()): string {
+  const file = fileOf(path, context);
+  return "text" in file ? file.text(context) : file.render(values, context);
+}
+
+describe("openclaw.json", () => {
+  test("is this", () => {
+    expect(JSON.parse(textOf("openclaw.json"))).toEqual({
+      gateway: {
+        ...{ mode: "local", port: 18789, bind: "lan", publicOrigin: "https://openclaw.ai.example.com" },
+        auth: { mode: "token", token: "${OPENCLAW_GATEWAY_TOKEN}" },
+        trustedProxies: ["172.20.2.0/24"],
+        controlUi: { enabled: true, allowedOrigins: ["https://openclaw.ai.example.com"], sessionObserver: false },
+        terminal: { enabled: false },
+        reload: { mode: "off" },
+      },
+      logging: { maxFileBytes: 4194304 },
+      update: { checkOnStart: false },
+      telemetry: { enabled: false },
+      discovery: { mdns: { mode: "off" } },
+      models: {
+        mode: "replace",
+        catalogRefresh: { enabled: false },
+        providers: {
+          litellm: {
+            ...{ baseUrl: "http://litellm:4000/v1", apiKey: "${LITELLM_API_KEY}", api: "openai-completions" },
+            models: [
+              { id: "claude", name: "claude", input: ["text", "image"], contextWindow: 200000, maxTokens: 4096 },
+              { id: "gpt", name: "gpt", input: ["text", "image"], contextWindow: 128000, maxTokens: 4096 },
+            ],
+          },
+        },
+      },
+      agents: {
+        defaults: {
+          model: { primary: "litellm/claude" },
+          workspace: "/home/node/.openclaw/workspace",
+          heartbeat: { every: "0m" },
+          sandbox: { mode: "off" },
+        },
+      },
+      plugins: { allow: ["device-pair", "litellm"], slots: { memory: "none" } },
+    });
+  });
+
+  test("offers only models whose provider's key is given, and none at all where there is no key", () => {
+    const { models, agents } = openclawConfig(having({ given: ["openaiApiKey"] }));
+    expect(models.providers?.litellm.models.map(({ id }) => id)).toEqual(["gpt"]);
+    expect(agents.defaults.model).toEqual({ primary: "litellm/gpt" });
+    const none = openclawConfig(having({ given: [] }));
+    expect([none.models.providers, none.agents.defaults.model]).toEqual([undefined, undefined]);
+  });
+
+  test("has a Telegram channel where there is a bot, for those accounts alone", () => {
+    expect(openclawConfig(withTelegram)).toMatchObject({
+      channels: {
+        telegram: {
+          ...{ enabled: true, botToken: "${TELEGRAM_BOT_TOKEN}", dmPolicy: "allowlist", allowFrom: [42, 4242] },
+          ...{ groupPolicy: "disabled", configWrites: false },
+        },
+      },
+      plugins: { allow: ["device-pair", "litellm", "telegram"], entries: { telegram: { enabled: true } } },
+    });
+    expect(renderOpenClawConfig(testContext())).not.toContain("telegram");
+  });
+
+  test("holds no secret, and no reference to one that the environment has not", () => {
+    for (const context of [testContext(), withTelegram]) {
+      const text = renderOpenClawConfig(context);
+      expect(Object.values(values).filter((secret) => text.includes(secret))).toEqual([]);
+      const referred = [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name);
+      const given = [...textOf("secrets/env", context).matchAll(/^(\w+)=/gm)].map(([, name]) => name);
+      expect(referred.toSorted()).toEqual(given.toSorted());
+    }
+  });
+});
+
+test("its secrets are in a file that its shell reads, Telegram's where it is given", () => {
+  expect(textOf("secrets/env")).toBe("OPENCLAW_GATEWAY_TOKEN='Token1'\nLITELLM_API_KEY='sk-Llm1'\n");
+  expect(textOf("secrets/env", withTelegram)).toContain("TELEGRAM_BOT_TOKEN='123:it'\\''s'\n");
+  const file = fileOf("secrets/env", testContext());
+  expect("secrets" in file && file.secrets).toEqual(["openclaw-gateway-token", "openclaw-llm"]);
+  expect(openclaw.entrypoint).toEqual([
+    ...["sh", "-c", 'set -a && . /etc/vpai/secrets/env && set +a && exec "$@"', "--", "openclaw"],
+  ]);
+  const environment = Object.values(openclaw.environment?.(withTelegram) ?? {}).join(" ");
+  expect(Object.values(values).filter((secret) => environment.includes(secret))).toEqual([]);
+});
+
+test("P17: OpenClaw is never asked by the name of localhost", () => {
+  expect(JSON.stringify([openclaw.health, openclaw.smoke, openclaw.backup])).not.toContain("localhost");
+});
+
+test("P21: OpenClaw listens on 18789, has no database, and is healthy only when its gateway has started", () => {
+  expect(openclaw.port).toBe(18789);
+  expect([openclaw.database, openclaw.redis, openclaw.vectors]).toEqual([undefined, undefined, undefined]);
+  // Any other address answers 200 with the interface's page.
+  expect(openclaw.health.test).toEqual([
+    "CMD-SHELL",
+    `curl -fsS --max-time 4 http://127.0.0.1:18789/startupz | grep -q '"status":"started"'`,
+  ]);
+  expect(openclaw.route?.readiness).toBe("/startupz");
+});
+
+test("P21: OpenClaw believes its proxy alone, and only from the network that the proxy is on", () => {
+  const { gateway } = openclawConfig(testContext());
+  expect(gateway.trustedProxies).toEqual([NETWORKS.backend.subnet]);
+  expect(openclaw.networks).toEqual(["backend", "egress"]);
+  expect(openclaw.route?.audience).toBe("vpn");
+});
+
+test("OpenClaw has no Docker socket, no capability, no writable file system, and no right to change its configuration", () => {
+  expect(openclaw.hostMounts?.map(({ source }) => source)).toEqual(["/etc/ssl/certs/ca-certificates.crt"]);
+  expect([openclaw.capabilities, openclaw.readOnly]).toEqual([undefined, undefined]);
+  expect(openclaw.environment?.(testContext())).toMatchObject({
+    OPENCLAW_CONFIG_READONLY: "1",
+    OPENCLAW_CONFIG_PATH: "/etc/vpai/openclaw.json",
+  });
+  expect(openclaw.data).toEqual([{ path: "", target: "/home/node/.openclaw" }]);
+});
+
+test.each(["standard", "small"] as const)("its heap leaves room for its threads in a %s deployment", (size: Size) => {
+  const { NODE_OPTIONS } = openclaw.environment?.({ ...testContext(), size }) ?? {};
+  const heap = Number(/--max-old-space-size=(\d+) /.exec(NODE_OPTIONS ?? "")?.[1]);
+  // It needs 220 MB of it when idle, and twice as much beside it.
+  expect(heap).toBeGreaterThan(300);
+  expect(openclaw.memoryMb[size] - heap).toBeGreaterThan(700);
+});
+
+test("OpenClaw has a budget and a key of its own, and never LiteLLM's master key", () => {
+  expect(openclaw.llm).toEqual({ dailyBudgetUsd: 3 });
+  expect(JSON.stringify(openclaw)).not.toContain("master");
+  expect(textOf("openclaw.json") + textOf("secrets/env")).not.toMatch(/master/i);
+});
