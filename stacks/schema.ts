@@ -97,7 +97,7 @@ export const settingsSchema = z.strictObject({
     .describe("Time zone of the services"),
   size: choice(["standard", "small"])
     .default("standard")
-    .describe("How much memory the services get: standard, or small for try-outs on 4 GB"),
+    .describe("How much memory the services get: standard, or small for try-outs; both fit 8 GB"),
   protect: flag()
     .default(true)
     .describe("Refuse to delete what cannot be had again: server, address, keys, encryption keys"),

@@ -15,9 +15,9 @@ const TELEGRAM = givenSecret("openclawTelegramToken");
 
 /**
  * Measured with 2026.9.6: 700 MB when it starts, 1000 MB once somebody has talked to it; a command beside it, as
- * `openclaw devices approve`, 100 MB, and `openclaw dashboard` 250 MB, for which the smaller one is too small.
+ * `openclaw devices approve`, 100 MB. `openclaw dashboard` takes 250 MB, and so has to be run elsewhere.
  */
-const MEMORY: Record<Size, number> = { standard: 1152, small: 1536 };
+const MEMORY: Record<Size, number> = { standard: 1152, small: 1152 };
 
 /** Each of its dozen threads has a heap of its own; the limit is of the largest, which is at 220 MB when idle. */
 const nodeOptions = (size: Size): string =>
