@@ -163,6 +163,6 @@ export const n8n: ServiceDefinition = {
   upgrade:
     "Back the database up first: each start migrates it, and an older n8n does not start over a newer one's tables. " +
     "Read the release's list of breaking changes (docs.n8n.io, 2.0 among them): nodes and variables go. Compare the " +
-    "names of its metrics with components/n8n/monitoring.ts. Since 2.40 a workflow that was activated takes its " +
-    "webhook a moment later.",
+    "names of its metrics with components/n8n/monitoring.ts. As seen with 2.40: it wants PostgreSQL 17 or newer, and a " +
+    "workflow that is activated has its webhook a moment later.",
 };
