@@ -101,7 +101,7 @@ export const openclaw: ServiceDefinition = {
   cpus: 1,
   // With a channel whose server does not answer it would take 325 s; its databases survive being killed.
   stopGraceSeconds: 30,
-  route: { label: "openclaw", audience: "vpn", readiness: "/startupz", deny: ["/metrics"] },
+  route: { label: "openclaw", audience: "vpn", readiness: "/healthz", deny: ["/metrics"] },
   metrics: {
     none: "the plugin that tells them is not in the image; cAdvisor tells what it takes, LiteLLM what it asks",
   },

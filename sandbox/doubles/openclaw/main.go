@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -102,7 +103,14 @@ func (g *gateway) routes() http.Handler {
 		{[]string{"ready", "readyz"}, map[string]any{"ready": true}},
 	} {
 		for _, name := range paths.names {
-			mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, _ *http.Request) { serve.JSON(w, http.StatusOK, paths.body) })
+			mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
+				// Seen with 2026.9.6: all but the first are for the container itself.
+				if from, _, _ := net.SplitHostPort(r.RemoteAddr); paths.names[0] != "health" && !net.ParseIP(from).IsLoopback() {
+					http.Error(w, "Forbidden", http.StatusForbidden)
+					return
+				}
+				serve.JSON(w, http.StatusOK, paths.body)
+			})
 		}
 	}
 	mux.HandleFunc("GET /control-ui-config.json", func(w http.ResponseWriter, r *http.Request) {

@@ -120,8 +120,14 @@ test("is live, started and ready, says that it is a double, and answers what it 
     return [response.status, (await response.text()).trim()];
   };
   expect(await get("/healthz")).toEqual([200, '{"ok":true,"status":"live"}']);
-  expect(await get("/startupz")).toEqual([200, '{"ok":true,"status":"started"}']);
-  expect(await get("/readyz")).toEqual([200, '{"ready":true}']);
+  // From outside the container these two are refused; its own health check may ask them.
+  expect([await get("/startupz"), await get("/readyz")]).toEqual([
+    [403, "Forbidden"],
+    [403, "Forbidden"],
+  ]);
+  const inside = (path: string) => bench.exec(container, "curl", "-fsS", `http://127.0.0.1:18789${path}`);
+  expect(await inside("/startupz")).toBe('{"ok":true,"status":"started"}');
+  expect(await inside("/readyz")).toBe('{"ready":true}');
   // P21: why no health check may ask just any address.
   expect(await get("/no/such/page")).toEqual([200, expect.stringContaining("OpenClaw Control (sandbox double)")]);
   expect(await get("/v1/models")).toEqual([404, "Not Found"]);
