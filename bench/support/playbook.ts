@@ -37,7 +37,8 @@ function serviceTasks({ name, image, paths, options }: DescribedService): Task[]
   const directories = paths.filter(({ directory }) => directory);
   const files = paths.filter(({ directory }) => !directory);
   const owned = { owner: "{{ item.owner }}", group: "{{ item.group }}", mode: "{{ item.mode }}" };
-  return [
+  // A loop over nothing would be a task that is skipped.
+  const loops = [
     {
       name: `${name}: directories`,
       "ansible.builtin.file": { path: "{{ item.path }}", state: "directory", ...owned },
@@ -48,6 +49,9 @@ function serviceTasks({ name, image, paths, options }: DescribedService): Task[]
       "ansible.builtin.copy": { src: "files{{ item.path }}", dest: "{{ item.path }}", ...owned },
       loop: files.map(itemOf),
     },
+  ].filter(({ loop }) => loop.length > 0);
+  return [
+    ...loops,
     {
       name: `${name}: container`,
       "community.docker.docker_container": { name, image, state: "started", ...options },
