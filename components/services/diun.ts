@@ -84,7 +84,7 @@ export const diun: ServiceDefinition = {
   pids: 64,
   memoryMb: { standard: 48, small: 48 },
   cpus: 0.25,
-  stopGraceSeconds: 10,
+  stopGraceSeconds: 30,
   metrics: { none: "its endpoint would have to be reached from Alloy, and its only network leads outside" },
   alerts: [
     {

@@ -41,6 +41,7 @@ describe.each(cases)("$name", ({ stack, extra }) => {
     expect(preview.resources.map(({ urn }) => urn)).toEqual(run.resources.map(({ urn }) => urn));
     // A component, files, image, container and gate for each service, and the machine below them.
     expect(run.resources.length).toBeGreaterThan(5 * catalogue.length);
+    expect(run.resources.length).toBeLessThan(9 * catalogue.length);
   });
 
   test("every resource has a component for a parent, and begins with its name", () => {
@@ -104,8 +105,9 @@ describe.each(cases)("$name", ({ stack, extra }) => {
       });
       expect(inputs["memory"]).toBeGreaterThanOrEqual(32);
       expect(inputs["memorySwap"]).toBe(inputs["memory"]);
-      // A delete without a grace period kills at once; what writes declares more.
-      expect(inputs["destroyGraceSeconds"]).toBeGreaterThanOrEqual(10);
+      // A delete without a grace period kills at once; what keeps data gets more.
+      const keeps = (catalogue.find(({ name }) => name === inputs["name"])?.data ?? []).length > 0;
+      expect(inputs["destroyGraceSeconds"]).toBeGreaterThanOrEqual(keeps ? 30 : 10);
       expect(plainTexts(inputs["healthcheck"]).join(" ")).not.toContain("localhost");
     }
   });
