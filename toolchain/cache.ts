@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { withLock } from "./lock.ts";
@@ -19,6 +19,14 @@ export function contentKey(...parts: readonly (string | Uint8Array)[]): string {
     hash.update(`${part.length}:`).update(part);
   }
   return hash.digest("hex").slice(0, 16);
+}
+
+/** The files below a folder, sorted by path; of a file, itself. */
+export async function filesOf(path: string): Promise<string[]> {
+  if ((await stat(path)).isFile()) return [path];
+  const found = await readdir(path, { recursive: true, withFileTypes: true });
+  const files = found.filter((entry) => entry.isFile());
+  return files.map((entry) => join(entry.parentPath, entry.name)).sort();
 }
 
 /** Where an entry is, or would be. */

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { appendFile, mkdir, readFile, readdir, rename, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { OperatorError } from "../shared/errors.ts";
 import { RunError, run } from "../shared/exec.ts";
-import { cacheDir, cacheEntry, cachePath, contentKey } from "./cache.ts";
+import { cacheDir, cacheEntry, cachePath, contentKey, filesOf } from "./cache.ts";
 
 /** Go's oldest release that builds these modules. */
 export const GO_MINIMUM = "1.26";
@@ -13,6 +13,8 @@ export interface GoBuild {
   readonly dir: string;
   /** Binary name → package: a path below the module such as `./cmd/x`, or an import path of a dependency. */
   readonly binaries: Readonly<Record<string, string>>;
+  /** The files and folders of the module that they are made of. @default all */
+  readonly parts?: readonly string[];
   /** The value of -ldflags. @default strip symbols */
   readonly ldflags?: string;
   readonly tags?: readonly string[];
@@ -51,18 +53,15 @@ export async function builtBefore(build: GoBuild): Promise<string | undefined> {
 
 async function goKey(build: GoBuild): Promise<string> {
   const flags = JSON.stringify([build.binaries, build.ldflags, build.tags, build.env, process.platform, process.arch]);
-  return contentKey(flags, await moduleKey(build.dir));
+  return contentKey(flags, await moduleKey(build.dir, build.parts));
 }
 
-/** The content of all files of a module, tests aside. */
-export async function moduleKey(directory: string): Promise<string> {
-  const found = await readdir(directory, { recursive: true, withFileTypes: true });
-  const files = found
-    .filter((entry) => entry.isFile() && !entry.name.endsWith("_test.go"))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-  const parts = files.map(async (file) => [relative(directory, file), await readFile(file)] as const);
-  return contentKey(...(await Promise.all(parts)).flat());
+/** The content of a module's files and folders, tests aside. */
+export async function moduleKey(directory: string, parts: readonly string[] = ["."]): Promise<string> {
+  const found = await Promise.all(parts.map((part) => filesOf(join(directory, part))));
+  const files = found.flat().filter((file) => !file.endsWith("_test.go"));
+  const contents = files.map(async (file) => [relative(directory, file), await readFile(file)] as const);
+  return contentKey(...(await Promise.all(contents)).flat());
 }
 
 async function compile(build: GoBuild, directory: string): Promise<void> {

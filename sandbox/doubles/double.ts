@@ -2,13 +2,23 @@ import { join } from "node:path";
 import { goLayer } from "../images/busybox.ts";
 import type { Layer, Report } from "../images/layers.ts";
 
-/** The folder of the Go module that holds all doubles; a recipe of one names it among its folders. */
-export const DOUBLES = import.meta.dirname;
-
-/** A layer with the double's program: package `name` of the module, at `path` in the image. */
-export function doubleLayer(name: string, path: string, report: Report): Promise<Layer> {
-  return goLayer({ name, module: DOUBLES, importPath: `./${name}`, path }, report);
+/** What of the doubles' Go module goes into the double of this name. */
+export interface Double {
+  /** The double's own package, beside which its recipe lies. */
+  readonly folder: string;
+  /** The module's packages that it imports, and the module's pins. */
+  readonly more: readonly string[];
+  /** A layer with its program at `path` in the image. Made anew when one of these parts changes, and for no other. */
+  program(path: string, report: Report): Promise<Layer>;
 }
 
-/** What its recipe's `folder` is. */
-export const doubleFolder = (name: string): string => join(DOUBLES, name);
+/** The double in package `name` of the module, which imports these `libraries` of it. */
+export function goDouble(name: string, libraries: readonly string[] = ["serve"]): Double {
+  const module = import.meta.dirname;
+  const more = [...libraries, "go.mod", "go.sum"];
+  return {
+    folder: join(module, name),
+    more: more.map((part) => join(module, part)),
+    program: (path, report) => goLayer({ name, module, parts: [name, ...more], importPath: `./${name}`, path }, report),
+  };
+}

@@ -31,6 +31,8 @@ export interface GoProgram {
   readonly name: string;
   /** Folder of its module. */
   readonly module: string;
+  /** The files and folders of the module that it is made of. @default all */
+  readonly parts?: readonly string[];
   readonly importPath: string;
   /** Where it lies in the image, without leading slash. */
   readonly path: string;
@@ -40,9 +42,10 @@ export interface GoProgram {
 
 /** A layer that holds one statically built Go program. */
 export async function goLayer(program: GoProgram, report: Report): Promise<Layer> {
-  const { name, module, importPath, path, capability } = program;
+  const { name, module, parts, importPath, path, capability } = program;
   const folder = await buildGo({
     dir: module,
+    ...(parts && { parts }),
     binaries: { [name]: importPath },
     env: { CGO_ENABLED: "0" },
     label: `${name} (sandbox image)`,

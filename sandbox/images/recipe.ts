@@ -1,6 +1,6 @@
-import { readFile, readdir } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { contentKey } from "../../toolchain/cache.ts";
+import { contentKey, filesOf } from "../../toolchain/cache.ts";
 import type { Layer, Report } from "./layers.ts";
 import type { TarEntry } from "./tar.ts";
 
@@ -13,8 +13,8 @@ export interface Recipe {
   readonly kind: "real" | "double";
   /** Folder whose files go into the image; any change in it makes new images. */
   readonly folder: string;
-  /** More folders whose files go into the image. */
-  readonly moreFolders?: readonly string[];
+  /** More files and folders that go into the image. */
+  readonly more?: readonly string[];
   /** The big layers, the same for every tag. Cached by content. */
   layers(report: Report): Promise<readonly Layer[]>;
   /** The small layer and the settings that follow from the tag: made anew for each, in no time. */
@@ -38,19 +38,13 @@ export interface ImageConfig {
   readonly StopSignal?: string;
 }
 
-/** Hash of every file in the recipe's folder, and of how recipes in general become images. */
+const shared = ["debian.ts", "busybox.ts", "npm.ts", "publish.ts", "tar.ts"];
+
+/** Hash of every file that goes into the image, and of how recipes in general become images. */
 export async function recipeKey(recipe: Recipe): Promise<string> {
-  const folders = [recipe.folder, ...(recipe.moreFolders ?? [])];
-  const listed = await Promise.all(folders.map((folder) => readdir(folder, { recursive: true, withFileTypes: true })));
-  const names = listed
-    .flat()
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-  const shared = ["debian.ts", "busybox.ts", "npm.ts", "publish.ts", "tar.ts"].map((name) =>
-    join(import.meta.dirname, name),
-  );
-  const texts = await Promise.all([...names, ...shared].map((name) => readFile(name, "latin1")));
+  const paths = [recipe.folder, ...(recipe.more ?? []), ...shared.map((name) => join(import.meta.dirname, name))];
+  const files = (await Promise.all(paths.map(filesOf))).flat();
+  const texts = await Promise.all(files.map((name) => readFile(name, "latin1")));
   return contentKey(recipe.name, process.arch, ...texts);
 }
 

@@ -1,18 +1,19 @@
-import { join } from "node:path";
 import { debianBase } from "../../images/debian.ts";
 import type { Recipe } from "../../images/recipe.ts";
 import { accounts } from "../../images/recipe.ts";
-import { DOUBLES, doubleFolder, doubleLayer } from "../double.ts";
+import { goDouble } from "../double.ts";
+
+const double = goDouble("alloy", ["serve", "wire"]);
 
 /** A double of Alloy. Debian below it, as Ubuntu is below upstream's: its health check needs bash. */
 export const alloyDouble: Recipe = {
   name: "alloy",
   repositories: ["docker.io/grafana/alloy"],
   kind: "double",
-  folder: doubleFolder("alloy"),
-  moreFolders: [join(DOUBLES, "serve"), join(DOUBLES, "wire")],
+  folder: double.folder,
+  more: double.more,
   async layers(report) {
-    return Promise.all([debianBase(report), doubleLayer("alloy", "bin/alloy", report)]);
+    return Promise.all([debianBase(report), double.program("bin/alloy", report)]);
   },
   async finish() {
     const owner = { uid: 473, gid: 473, mode: 0o770 };

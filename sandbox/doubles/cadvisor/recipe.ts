@@ -1,16 +1,17 @@
-import { join } from "node:path";
 import { busyboxBase } from "../../images/busybox.ts";
 import type { Recipe } from "../../images/recipe.ts";
-import { DOUBLES, doubleLayer } from "../double.ts";
+import { goDouble } from "../double.ts";
+
+const double = goDouble("cadvisor");
 
 /** A double of cAdvisor; what it does and does not do is in the README beside this file. */
 export const cadvisorDouble: Recipe = {
   name: "cadvisor",
   repositories: ["ghcr.io/google/cadvisor"],
   kind: "double",
-  folder: import.meta.dirname,
-  moreFolders: [join(DOUBLES, "serve")],
-  layers: async (report) => Promise.all([busyboxBase(report), doubleLayer("cadvisor", "usr/bin/cadvisor", report)]),
+  folder: double.folder,
+  more: double.more,
+  layers: async (report) => Promise.all([busyboxBase(report), double.program("usr/bin/cadvisor", report)]),
   finish: () =>
     Promise.resolve({
       entries: [

@@ -1,18 +1,19 @@
-import { join } from "node:path";
 import { busyboxBase } from "../../images/busybox.ts";
 import type { Recipe } from "../../images/recipe.ts";
 import { accounts } from "../../images/recipe.ts";
-import { DOUBLES, doubleFolder, doubleLayer } from "../double.ts";
+import { goDouble } from "../double.ts";
+
+const double = goDouble("grafana");
 
 /** A double of Grafana. BusyBox below it, as Alpine is below upstream's: its health check needs wget. */
 export const grafanaDouble: Recipe = {
   name: "grafana",
   repositories: ["docker.io/grafana/grafana"],
   kind: "double",
-  folder: doubleFolder("grafana"),
-  moreFolders: [join(DOUBLES, "serve")],
+  folder: double.folder,
+  more: double.more,
   async layers(report) {
-    return Promise.all([busyboxBase(report), doubleLayer("grafana", "usr/share/grafana/bin/grafana", report)]);
+    return Promise.all([busyboxBase(report), double.program("usr/share/grafana/bin/grafana", report)]);
   },
   async finish() {
     const owner = { uid: 472, gid: 0, mode: 0o777 };

@@ -1,7 +1,8 @@
-import { join } from "node:path";
 import { debianBase, debianPackages } from "../../images/debian.ts";
 import type { Recipe } from "../../images/recipe.ts";
-import { DOUBLES, doubleFolder, doubleLayer } from "../double.ts";
+import { goDouble } from "../double.ts";
+
+const double = goDouble("litellm");
 
 const drop: readonly RegExp[] = [
   /^usr\/lib\/python3\.\d+\/(test|idlelib|turtledemo|pydoc_data|lib2to3|ensurepip|unittest|tkinter)\//,
@@ -17,11 +18,11 @@ export const litellmDouble: Recipe = {
   name: "litellm",
   repositories: ["ghcr.io/berriai/litellm"],
   kind: "double",
-  folder: doubleFolder("litellm"),
-  moreFolders: [join(DOUBLES, "serve")],
+  folder: double.folder,
+  more: double.more,
   async layers(report) {
     const python = debianPackages({ name: "python", packages: ["python3"], drop }, report);
-    return [await debianBase(report), await python, await doubleLayer("litellm", "usr/local/bin/litellm", report)];
+    return [await debianBase(report), await python, await double.program("usr/local/bin/litellm", report)];
   },
   async finish() {
     return {

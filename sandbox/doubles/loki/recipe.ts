@@ -1,17 +1,18 @@
-import { join } from "node:path";
 import type { Recipe } from "../../images/recipe.ts";
 import { accounts } from "../../images/recipe.ts";
-import { DOUBLES, doubleFolder, doubleLayer } from "../double.ts";
+import { goDouble } from "../double.ts";
+
+const double = goDouble("loki", ["serve", "wire"]);
 
 /** A double of Loki. Nothing below it, as upstream: there is no shell, and the program checks its own health (P16). */
 export const lokiDouble: Recipe = {
   name: "loki",
   repositories: ["docker.io/grafana/loki"],
   kind: "double",
-  folder: doubleFolder("loki"),
-  moreFolders: [join(DOUBLES, "serve"), join(DOUBLES, "wire")],
+  folder: double.folder,
+  more: double.more,
   async layers(report) {
-    return [await doubleLayer("loki", "usr/bin/loki", report)];
+    return [await double.program("usr/bin/loki", report)];
   },
   async finish() {
     return {

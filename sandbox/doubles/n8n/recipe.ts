@@ -1,18 +1,19 @@
-import { join } from "node:path";
 import { busyboxBase } from "../../images/busybox.ts";
 import type { Recipe } from "../../images/recipe.ts";
 import { accounts } from "../../images/recipe.ts";
-import { DOUBLES, doubleFolder, doubleLayer } from "../double.ts";
+import { goDouble } from "../double.ts";
+
+const double = goDouble("n8n");
 
 /** A double of n8n; what it does and does not do is in the README beside this file. */
 export const n8nDouble: Recipe = {
   name: "n8n",
   repositories: ["docker.n8n.io/n8nio/n8n", "docker.io/n8nio/n8n"],
   kind: "double",
-  folder: doubleFolder("n8n"),
-  moreFolders: [join(DOUBLES, "serve")],
+  folder: double.folder,
+  more: double.more,
   async layers(report) {
-    return Promise.all([busyboxBase(report), doubleLayer("n8n", "usr/local/bin/n8n", report)]);
+    return Promise.all([busyboxBase(report), double.program("usr/local/bin/n8n", report)]);
   },
   async finish() {
     const node = { uid: 1000, gid: 1000 };

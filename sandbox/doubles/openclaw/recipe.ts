@@ -1,22 +1,23 @@
-import { join } from "node:path";
 import { debianBase, debianPackages } from "../../images/debian.ts";
 import type { Recipe } from "../../images/recipe.ts";
 import { accounts } from "../../images/recipe.ts";
-import { DOUBLES, doubleFolder, doubleLayer } from "../double.ts";
+import { goDouble } from "../double.ts";
+
+const double = goDouble("openclaw");
 
 /** A double of OpenClaw; curl is in the image, as in upstream's, for the health check. Node is not. */
 export const openclawDouble: Recipe = {
   name: "openclaw",
   repositories: ["ghcr.io/openclaw/openclaw"],
   kind: "double",
-  folder: doubleFolder("openclaw"),
-  moreFolders: [join(DOUBLES, "serve")],
+  folder: double.folder,
+  more: double.more,
   async layers(report) {
     const tools = debianPackages(
       { name: "openclaw-double-tools", packages: ["ca-certificates", "curl", "tini"] },
       report,
     );
-    return [await debianBase(report), await tools, await doubleLayer("openclaw", "usr/local/bin/openclaw", report)];
+    return [await debianBase(report), await tools, await double.program("usr/local/bin/openclaw", report)];
   },
   async finish() {
     const node = { uid: 1000, gid: 1000 };

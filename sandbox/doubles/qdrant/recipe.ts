@@ -2,20 +2,22 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { debianBase } from "../../images/debian.ts";
 import type { Recipe } from "../../images/recipe.ts";
-import { DOUBLES, doubleFolder, doubleLayer } from "../double.ts";
+import { goDouble } from "../double.ts";
+
+const double = goDouble("qdrant");
 
 /** A double of Qdrant. Debian below it, as upstream: its health check needs bash, and there is no HTTP client (P13). */
 export const qdrantDouble: Recipe = {
   name: "qdrant",
   repositories: ["docker.io/qdrant/qdrant"],
   kind: "double",
-  folder: doubleFolder("qdrant"),
-  moreFolders: [join(DOUBLES, "serve")],
+  folder: double.folder,
+  more: double.more,
   async layers(report) {
-    return Promise.all([debianBase(report), doubleLayer("qdrant", "qdrant/qdrant", report)]);
+    return Promise.all([debianBase(report), double.program("qdrant/qdrant", report)]);
   },
   async finish() {
-    const script = await readFile(join(doubleFolder("qdrant"), "entrypoint.sh"));
+    const script = await readFile(join(double.folder, "entrypoint.sh"));
     return {
       entries: [
         ...["qdrant", "qdrant/storage", "qdrant/snapshots"].map((path) => ({ kind: "dir", path }) as const),

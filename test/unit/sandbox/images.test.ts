@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { OperatorError } from "../../../shared/errors.ts";
 import { parsePin, withDigest } from "../../../shared/pin.ts";
@@ -5,6 +7,7 @@ import { layout } from "../../../sandbox/images/postgres/recipe.ts";
 import { chooseRecipes } from "../../../sandbox/images/publish.ts";
 import { recipeKey } from "../../../sandbox/images/recipe.ts";
 import { recipes } from "../../../sandbox/images/recipes.ts";
+import { filesOf } from "../../../toolchain/cache.ts";
 
 const digest = `sha256:${"a1".repeat(32)}`;
 
@@ -88,4 +91,22 @@ test.each([
   ["18.6-alpine", 18, 70, "/var/lib/postgresql/18/docker", "/var/lib/postgresql"],
 ])("PostgreSQL %s: version %i, uid %i, data in %s, volume at %s", (tag, major, uid, data, volume) => {
   expect(layout(tag)).toEqual({ major, uid, data, volume });
+});
+
+describe("a double's recipe", () => {
+  const doubles = recipes.filter(({ kind }) => kind === "double").map((recipe) => [recipe.name, recipe] as const);
+
+  // The program is built anew when these change, and only then: one that is missing would leave an old one in use.
+  test.each(doubles)("of %s names the packages that its program imports, and the module's pins", async (_, recipe) => {
+    const module = join(recipe.folder, "..");
+    const imported = async (folder: string): Promise<string[]> => {
+      const files = (await filesOf(join(module, folder))).filter((file) => /(?<!_test)\.go$/.test(file));
+      const texts = await Promise.all(files.map((file) => readFile(file, "utf8")));
+      const found = texts.flatMap((text) => [...text.matchAll(/"vpai\.sandbox\/doubles\/(\w+)"/g)]);
+      const direct = [...new Set(found.map(([, name = ""]) => name))];
+      return [...direct, ...(await Promise.all(direct.map(imported))).flat()];
+    };
+    const wanted = new Set([...(await imported(recipe.name)), "go.mod", "go.sum"]);
+    expect((recipe.more ?? []).map((path) => relative(module, path)).sort()).toEqual([...wanted].sort());
+  });
 });

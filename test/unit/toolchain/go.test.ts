@@ -84,4 +84,21 @@ describe("building Go", () => {
     expect(await moduleKey(dir)).not.toBe(second);
     expect(existsSync(join(dir, "x.go"))).toBe(true);
   });
+
+  test("the key of a module's parts follows these parts alone", async () => {
+    const { dir } = build();
+    for (const name of ["mine", "other"]) {
+      mkdirSync(join(dir, name));
+      writeFileSync(join(dir, name, "x.go"), "");
+    }
+    const key = () => moduleKey(dir, ["mine", "go.mod"]);
+    const first = await key();
+    writeFileSync(join(dir, "other", "x.go"), "package other");
+    expect(await key()).toBe(first);
+    writeFileSync(join(dir, "mine", "x.go"), "package mine");
+    const second = await key();
+    expect(second).not.toBe(first);
+    writeFileSync(join(dir, "go.mod"), "module n\n");
+    expect(await key()).not.toBe(second);
+  });
 });
