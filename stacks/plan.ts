@@ -1,9 +1,9 @@
 import { type Fault, OperatorError } from "../shared/errors.ts";
 import { type DatabasePlan, planDatabases } from "../components/database/plan.ts";
 import { planRoutes } from "../components/edge/routes.ts";
-import { planSecrets } from "../components/secrets/plan.ts";
+import { type PlannedSecret, planSecrets } from "../components/secrets/plan.ts";
 import { checkNames, checkPorts, checkVolumes, inOrder, planMemory } from "../components/service/checks.ts";
-import type { NetworkName, SecretSpec, ServiceContext, ServiceDefinition } from "../components/service/definition.ts";
+import type { NetworkName, ServiceContext, ServiceDefinition } from "../components/service/definition.ts";
 import { planFacts } from "../components/service/plan-facts.ts";
 import { catalogue, imagePins } from "./catalogue.ts";
 import { serviceSettings, type Settings } from "./settings.ts";
@@ -17,7 +17,7 @@ export interface Plan {
   readonly images: Readonly<Record<string, string>>;
   readonly networks: readonly NetworkName[];
   readonly databases: ReadonlyMap<string, DatabasePlan>;
-  readonly secrets: Readonly<Record<string, Required<SecretSpec>>>;
+  readonly secrets: Readonly<Record<string, PlannedSecret>>;
 }
 
 /** @throws OperatorError with every fault */
@@ -44,7 +44,10 @@ export function planDeployment(settings: Settings, all: readonly ServiceDefiniti
     images: Object.fromEntries(Object.entries(pins).map(([name, pin]) => [name, settings.lock?.[pin] ?? pin])),
     networks: [...new Set(definitions.flatMap(({ networks }) => networks))].sort(),
     databases: new Map(planDatabases(definitions).map((database) => [database.service, database])),
-    secrets: planSecrets(definitions),
+    secrets: planSecrets(
+      definitions,
+      all.filter((each) => !definitions.includes(each)),
+    ),
   };
 }
 

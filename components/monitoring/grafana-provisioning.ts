@@ -36,7 +36,7 @@ providers:
     type: file
     disableDeletion: false
     allowUiUpdates: false
-    updateIntervalSeconds: 60
+    updateIntervalSeconds: 10
     options:
       path: ${path}
 `;

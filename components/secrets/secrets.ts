@@ -3,11 +3,11 @@ import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Host } from "../host/host.ts";
-import type { SecretSpec } from "../service/definition.ts";
+import type { PlannedSecret } from "./plan.ts";
 
 export interface SecretsArgs {
   /** Every secret by name, as `planSecrets` lists them. */
-  readonly plan: Readonly<Record<string, Required<SecretSpec>>>;
+  readonly plan: Readonly<Record<string, PlannedSecret>>;
   readonly host: Host;
   /** Whether the permanent ones refuse to be deleted. */
   readonly protect: boolean;
@@ -22,7 +22,7 @@ const SHAPE = ["length", "special", "minLower", "minUpper", "minNumeric"];
  * become, and is protected in stacks that hold real data; any other may be made anew. The host remembers a fingerprint
  * of each permanent one and refuses another before anything is touched: a lost state would else overwrite the key.
  *
- *     const secrets = new Secrets("secrets", { host, plan: { "n8n-encryption-key": { length: 40, permanent: true } }, protect: true });
+ *     const secrets = new Secrets("secrets", { host, plan: planSecrets(definitions), protect: true });
  *     secrets.get("n8n-encryption-key");
  */
 export class Secrets extends pulumi.ComponentResource {
@@ -44,7 +44,9 @@ export class Secrets extends pulumi.ComponentResource {
         return [secret, pulumi.secret(password.result)] as const;
       }),
     ]);
-    const permanent = Object.keys(args.plan).filter((secret) => args.plan[secret]?.permanent);
+    const permanent = Object.entries(args.plan).flatMap(([secret, { permanent, used }]) =>
+      permanent && used ? [secret] : [],
+    );
     const prints = this.pick(permanent).apply((values) =>
       JSON.stringify(
         Object.fromEntries(Object.entries(values).map(([secret, value]) => [secret, fingerprint(secret, value)])),

@@ -61,6 +61,11 @@ export type FileSpec = {
   readonly path: string;
   /** @default "0400" */
   readonly mode?: string;
+  /**
+   * The running service takes a change of it: because {@link ServiceDefinition.reload} tells it to, or by itself. A
+   * change of any other file replaces the container.
+   */
+  readonly live?: true;
 } & (
   | { readonly text: (context: ServiceContext) => string }
   | {
@@ -106,11 +111,11 @@ export interface MetricsSpec {
   readonly bearer?: string;
 }
 
-/** What the service wants the edge to do instead of being replaced when its files change. */
+/** What makes the running service take its live files. */
 export interface Reload {
   /** Run on the host before the new files count; `{dir}` is their directory, `{image}` the service's image. */
-  readonly validate: readonly string[];
-  /** Run in the container once they count. */
+  readonly validate?: readonly string[];
+  /** Run in the container once they count, unless it is about to be replaced by one of another image. */
   readonly argv: readonly string[];
 }
 
@@ -154,7 +159,7 @@ export interface ServiceDefinition {
   /** Where the container sees its files, read-only. Needed when it has any. */
   readonly configDir?: string;
   readonly files?: readonly FileSpec[] | ((context: ServiceContext) => readonly FileSpec[]);
-  /** Changes in files reload the service instead of replacing it. */
+  /** How a service that does not look by itself takes its live files. */
   readonly reload?: Reload;
   /** No secret among them: `docker inspect` shows them. Secrets go by file; see {@link file://./env-file.ts}. */
   readonly environment?: (context: ServiceContext) => Readonly<Record<string, string>>;

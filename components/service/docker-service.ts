@@ -6,7 +6,7 @@ import type { DatabasePlan } from "../database/plan.ts";
 import type { Host } from "../host/host.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import type { Provision, ServiceContext, ServiceDefinition } from "./definition.ts";
-import { filesDigest, only, planFiles, secretsOfFiles } from "./files.ts";
+import { only, planFiles, secretsOfFiles } from "./files.ts";
 import type { Images } from "./images.ts";
 import { type ContainerPlan, planContainer } from "./plan.ts";
 import type { ProvisionPlan } from "./provision.ts";
@@ -29,8 +29,8 @@ export interface DockerServiceArgs {
 
 /**
  * One container and what it needs: its files (before it), its database, the gate that says it is healthy and what is
- * set in it over its own API (after it). Changed files replace the container, unless the service can reload them. Every setting that Docker would answer
- * with a default of its own is set, so that a second run finds no difference.
+ * set in it over its own API (after it). Changed files replace the container, but for those that it takes while it runs.
+ * Every setting that Docker would answer with a default of its own is set, so that a second run finds no difference.
  */
 export class DockerService extends pulumi.ComponentResource {
   /** Succeeds once the container is healthy and holds what it was given: what dependants wait for. */
@@ -60,7 +60,10 @@ export class DockerService extends pulumi.ComponentResource {
         image: images.id(name),
         labels: [
           { label: "vpai.service", value: name },
-          ...(definition.reload ? [] : [{ label: "vpai.files", value: files.apply(filesDigest) }]),
+          {
+            label: "vpai.files",
+            value: files.digest,
+          },
         ],
       },
       host.on(this, {

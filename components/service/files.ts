@@ -5,6 +5,8 @@ import { CONFIG_ROOT, DATA_ROOT } from "./plan.ts";
 /** What `files/host/files.py` reads. */
 export interface HostFiles {
   readonly service: string;
+  /** Changes when a file does of which the running service takes no change; a label of its container. */
+  readonly digest: string;
   readonly owner: readonly [uid: number, gid: number];
   readonly data: readonly { readonly path: string; readonly mode: string }[];
   readonly config: {
@@ -12,7 +14,7 @@ export interface HostFiles {
     readonly files: readonly { readonly path: string; readonly mode: string; readonly content: string }[];
   } | null;
   readonly validate: readonly string[] | null;
-  readonly reload: { readonly container: string; readonly argv: readonly string[] } | null;
+  readonly reload: { readonly container: string; readonly image: string; readonly argv: readonly string[] } | null;
 }
 
 /** The files that a service has in this deployment. */
@@ -33,22 +35,26 @@ export function planFiles(
   secrets: SecretValues,
 ): HostFiles {
   const { name, user, reload } = definition;
-  const files = filesOf(definition, context).map((file) => ({
+  const specs = filesOf(definition, context);
+  const files = specs.map((file) => ({
     path: file.path,
     mode: file.mode ?? "0400",
     content: "text" in file ? file.text(context) : file.render(only(secrets, file.secrets), context),
   }));
+  const config = definition.configDir ? { path: `${CONFIG_ROOT}/${name}`, files } : null;
+  const fixed = config && { ...config, files: files.filter((_, index) => !specs[index]?.live) };
   const argv = (words: readonly string[]): string[] => words.map((word) => word.replaceAll("{image}", image));
   return {
     service: name,
+    digest: createHash("sha256").update(JSON.stringify(fixed)).digest("hex").slice(0, 16),
     owner: [user.uid, user.gid],
     data: (definition.data ?? []).map(({ path, mode }) => ({
       path: [DATA_ROOT, name, path].filter(Boolean).join("/"),
       mode: mode ?? "0700",
     })),
-    config: definition.configDir ? { path: `${CONFIG_ROOT}/${name}`, files } : null,
-    validate: reload ? argv(reload.validate) : null,
-    reload: reload ? { container: name, argv: argv(reload.argv) } : null,
+    config,
+    validate: reload?.validate ? argv(reload.validate) : null,
+    reload: reload ? { container: name, image, argv: argv(reload.argv) } : null,
   };
 }
 
@@ -61,9 +67,4 @@ export function only(values: SecretValues, names: readonly string[]): SecretValu
       return [name, value];
     }),
   );
-}
-
-/** Sixteen hexadecimal digits that change when a file does. */
-export function filesDigest(files: HostFiles): string {
-  return createHash("sha256").update(JSON.stringify(files.config)).digest("hex").slice(0, 16);
 }

@@ -2,16 +2,18 @@ import { images } from "../images.ts";
 import { renderAlloyConfig } from "../monitoring/alloy-config.ts";
 import type { DashboardSpec } from "../monitoring/spec.ts";
 import type { FileSpec, ServiceContext, ServiceDefinition } from "../service/definition.ts";
+import type { Argv } from "../service/operations.ts";
 
 const CONFIG_DIR = "/etc/vpai";
 const SECRETS = "secrets";
 
-/** One GET by what the image has: bash, and neither wget nor curl. Prints the status line, fails unless it is 200. */
-const ASK_READY = [
+/** One request by what the image has: bash, and neither wget nor curl. Prints the answer, fails unless it is 200. */
+const ask = (request: string): Argv => [
   "bash",
   "-c",
-  `exec 3<>/dev/tcp/127.0.0.1/12345 && printf 'GET /-/ready HTTP/1.0\\r\\n\\r\\n' >&3 && read -r line <&3 && echo "$line" && [[ $line == *' 200 '* ]]`,
-] as const;
+  `exec 3<>/dev/tcp/127.0.0.1/12345 && printf '${request} HTTP/1.0\\r\\n\\r\\n' >&3 && read -r line <&3 && echo "$line" && cat <&3 && [[ $line == *' 200 '* ]]`,
+];
+const ASK_READY = ask("GET /-/ready");
 
 const COLLECTION: DashboardSpec = {
   uid: "vpai-collection",
@@ -78,7 +80,8 @@ const COLLECTION: DashboardSpec = {
 function tokenFiles({ facts }: ServiceContext): FileSpec[] {
   const names = new Set(facts.scrapes.flatMap(({ bearer }) => bearer ?? []));
   return [...names].map((name) => ({
-    path: `${SECRETS}/${name}`,
+    // Read at every scrape.
+    ...{ path: `${SECRETS}/${name}`, live: true as const },
     secrets: [name],
     render: (values) => values[name] ?? "",
   }));
@@ -100,9 +103,19 @@ export const alloy: ServiceDefinition = {
   data: [{ path: "", target: "/var/lib/alloy/data" }],
   configDir: CONFIG_DIR,
   files: (context) => [
-    { path: "config.alloy", text: ({ facts }) => renderAlloyConfig(facts.scrapes, `${CONFIG_DIR}/${SECRETS}`) },
+    {
+      ...{ path: "config.alloy", live: true },
+      text: ({ facts }) => renderAlloyConfig(facts.scrapes, `${CONFIG_DIR}/${SECRETS}`),
+    },
     ...tokenFiles(context),
   ],
+  reload: {
+    validate: [
+      ...["docker", "run", "--rm", "--network", "none", "--read-only", "--tmpfs", "/tmp", "--volume"],
+      ...[`{dir}:${CONFIG_DIR}:ro`, "--entrypoint", "/bin/alloy", "{image}", "validate", `${CONFIG_DIR}/config.alloy`],
+    ],
+    argv: ask("POST /-/reload"),
+  },
   needs: ["socket-proxy", "loki", "victoriametrics"],
   health: {
     test: ["CMD", ...ASK_READY],

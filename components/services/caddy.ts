@@ -22,7 +22,10 @@ export const caddy: ServiceDefinition = {
   ],
   configDir: "/etc/caddy",
   files: [
-    { path: "Caddyfile", text: ({ domain, routes, settings }) => renderCaddyfile(domain, routes, settings.vpnCidrs) },
+    {
+      ...{ path: "Caddyfile", live: true },
+      text: ({ domain, routes, settings }) => renderCaddyfile(domain, routes, settings.vpnCidrs),
+    },
   ],
   reload: {
     // In a container of its own: a file that the running Caddy cannot take must never reach it.

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { images } from "../images.ts";
-import type { ServiceContext, ServiceDefinition } from "../service/definition.ts";
+import type { ServiceDefinition } from "../service/definition.ts";
 import type { WatchedImage } from "../service/facts.ts";
 import { HOST_TRUST, HOST_TRUST_ENVIRONMENT } from "../service/host-trust.ts";
 
@@ -11,8 +11,9 @@ const CONFIG_DIR = "/etc/vpai";
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** A registry that does not answer holds up the first look, and DIUN is healthy only after that one. */
-function config({ facts }: ServiceContext): string {
-  const registries = [...new Set(facts.images.map(({ reference }) => reference.split("/")[0] ?? ""))].sort();
+function config(): string {
+  // Those of services that are left out too: taking one out must not replace DIUN.
+  const registries = [...new Set(Object.values(images).map(({ pin }) => pin.split("/")[0] ?? ""))].sort();
   const timeouts = registries.map((name) => `  - name: ${name}\n    selector: image\n    timeout: 10s\n`).join("");
   return `db:
   path: /data/diun.db
@@ -20,7 +21,8 @@ watch:
   schedule: '0 */6 * * *'
   jitter: 10m
   firstCheckNotif: false
-${timeouts && `regopts:\n${timeouts}`}notif:
+regopts:
+${timeouts}notif:
   script:
     cmd: sh
     args:
@@ -60,7 +62,8 @@ export const diun: ServiceDefinition = {
   configDir: CONFIG_DIR,
   files: [
     { path: "diun.yml", text: config },
-    { path: "images.yml", text: ({ facts }) => facts.images.map(watched).join("") || "[]\n" },
+    // Read at every look.
+    { path: "images.yml", live: true, text: ({ facts }) => facts.images.map(watched).join("") || "[]\n" },
     {
       path: "report.sh",
       text: () => readFileSync(join(import.meta.dirname, "../../files/services/diun/report.sh"), "utf8"),

@@ -52,7 +52,11 @@ function files({ facts }: ServiceContext): FileSpec[] {
     { path: "provisioning/dashboards/vpai.yaml", text: () => renderDashboardProvider(`${CONFIG_DIR}/dashboards`) },
     { path: "provisioning/plugins/none.yaml", text: renderNothing },
     { path: "provisioning/alerting/none.yaml", text: renderNothing },
-    ...facts.dashboards.map((spec) => ({ path: `dashboards/${spec.uid}.json`, text: () => renderDashboard(spec) })),
+    ...facts.dashboards.map((spec): FileSpec => ({
+      // Grafana looks for changes by itself: see renderDashboardProvider.
+      ...{ path: `dashboards/${spec.uid}.json`, live: true },
+      text: () => renderDashboard(spec),
+    })),
     ...["admin-password", "secret-key"].map((name) => ({
       path: `secrets/${name}`,
       secrets: [`grafana-${name}`],

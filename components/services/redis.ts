@@ -18,8 +18,9 @@ maxmemory-policy allkeys-lru
 
 /**
  * One account a service, with the keys and commands that it declares; dangerous commands are not renamed but refused
- * (P12). The file holds passwords' hashes alone. `health` needs no password and may do nothing but PING, so the health
- * check carries no secret; nobody else gets in without one.
+ * (P12). The file holds passwords' hashes alone. `health` and `reload` need no password, so what runs as them carries no
+ * secret: one may do nothing but PING, the other nothing but have this very file read again. Nobody else gets in
+ * without one.
  */
 export function renderAcl(users: readonly RedisUser[], passwords: SecretValues): string {
   const hash = (secret: string): string =>
@@ -29,6 +30,7 @@ export function renderAcl(users: readonly RedisUser[], passwords: SecretValues):
   return [
     "user default off resetpass resetkeys resetchannels -@all",
     "user health on nopass resetkeys resetchannels -@all +ping",
+    "user reload on nopass resetkeys resetchannels -@all +acl|load",
     ...users.map(({ service, secret, keys, rules }) =>
       [`user ${service} on #${hash(secret)} resetchannels`, ...keys.map((key) => `~${key}`), ...rules].join(" "),
     ),
@@ -49,11 +51,13 @@ export const redis: ServiceDefinition = {
   files: ({ facts: { redisUsers } }) => [
     { path: "redis.conf", text: ({ size }) => config(size) },
     {
-      path: "users.acl",
+      ...{ path: "users.acl", live: true },
       secrets: redisUsers.map(({ secret }) => secret),
       render: (values) => renderAcl(redisUsers, values),
     },
   ],
+  // All of the file or nothing: a fault in it changes nothing and is told. `-e`: an error is a failure.
+  reload: { argv: ["redis-cli", "-e", "--user", "reload", "--pass", "any", "--no-auth-warning", "acl", "load"] },
   health: {
     test: ["CMD-SHELL", "redis-cli --user health --pass any --no-auth-warning ping | grep -qx PONG"],
     ...{ intervalSeconds: 5, timeoutSeconds: 5, retries: 5, startPeriodSeconds: 30, deadlineSeconds: 90 },

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 """Makes one service's files on this host what stdin says, and reads them back. Runs as root.
 
-stdin: {"service", "owner": [uid, gid],
+stdin: {"service", "digest", "owner": [uid, gid],
         "data":   [{"path", "mode"}],                       directories that keep their content
         "config": {"path", "files": [{"path", "mode", "content"}]},   a directory with exactly these files
         "validate": argv or null,                           run on the new files before they count; {dir} is their place
-        "reload":   {"container", "argv"} or null}          run in that container, if it is up, once they count
+        "reload":   {"container", "image", "argv"} or null} run in that container once they count, if it stays
 stdout: one line of JSON: names of the files written and removed. No content is ever printed.
 """
 import json
@@ -108,9 +108,14 @@ def validate(argv, config, uid, gid):
         shutil.rmtree(stage)
 
 
-def running(container):
-    result = subprocess.run(["docker", "inspect", "--format", "{{.State.Running}}", container], capture_output=True, text=True, check=False)
-    return result.stdout.strip() == "true"
+def docker(*argv):
+    return subprocess.run(["docker", *argv], capture_output=True, text=True, check=False).stdout.strip()
+
+
+def stays(container, image, digest):
+    """Whether it is up and not about to be replaced, by one of another image or with other files."""
+    found = docker("container", "inspect", "-f", '{{.State.Running}} {{.Image}} {{index .Config.Labels "vpai.files"}}', container)
+    return found == f"true {docker('image', 'inspect', '-f', '{{.Id}}', image)} {digest}"
 
 
 def main():
@@ -128,7 +133,7 @@ def main():
             validate(plan["validate"], config, uid, gid)
         written, removed = fill(config["path"], config["files"], uid, gid)
     reload = plan["reload"]
-    if reload and running(reload["container"]):
+    if reload and stays(reload["container"], reload["image"], plan["digest"]):
         result = subprocess.run(["docker", "exec", reload["container"], *reload["argv"]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if result.returncode != 0:
             fail(f"{reload['container']} did not reload:\n" + "\n".join(result.stdout.splitlines()[-10:]))

@@ -139,12 +139,22 @@ test("the database gets a verifier, never the password", async () => {
   expect(text).not.toContain("value-of-secrets-n8n-database");
 });
 
-test("changed files replace the container by a label; one that reloads has none, and validates with its image at hand", async () => {
-  const labels = (resource: Recorded): string[] =>
-    (reveal(resource.inputs["labels"]) as { label: string }[]).map(({ label }) => label);
-  expect(labels((await build(false, n8n))("n8n-container"))).toEqual(["vpai.service", "vpai.files"]);
+test("changed files replace the container by a label, but not those that it reloads, validated with its image at hand", async () => {
+  const label = ({ inputs }: Recorded): string | undefined =>
+    (reveal(inputs["labels"]) as { label: string; value: string }[]).find(({ label }) => label === "vpai.files")?.value;
+  const replaced = async (definition: ServiceDefinition): Promise<boolean> => {
+    const name = `${definition.name}-container`;
+    const text = (): string => "another";
+    const specs = typeof definition.files === "function" ? definition.files(testContext()) : (definition.files ?? []);
+    const files = specs.map((file) => ("text" in file ? { ...file, text } : { ...file, render: text }));
+    const labels = [await build(false, definition), await build(false, { ...definition, files })].map((at) =>
+      label(at(name)),
+    );
+    expect(labels).toEqual([expect.stringMatching(/^[0-9a-f]{16}$/), expect.stringMatching(/^[0-9a-f]{16}$/)]);
+    return labels[0] !== labels[1];
+  };
+  expect([await replaced(n8n), await replaced(caddy)]).toEqual([true, false]);
   const at = await build(false, caddy);
-  expect(labels(at("caddy-container"))).toEqual(["vpai.service"]);
   expect(at("caddy-files").options.dependencies).toContain(at("images-caddy").urn);
 });
 

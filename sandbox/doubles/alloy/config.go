@@ -130,6 +130,11 @@ func readConfig(path string) (*configuration, error) {
 			return nil, fmt.Errorf("%s: %w", strings.Join(append(append([]string{}, block.Name...), block.Label), "."), err)
 		}
 	}
+	for id, args := range c.logSources {
+		if chain := c.chain(id); chain.Discovery == nil || len(args.ForwardTo) != 1 {
+			return nil, fmt.Errorf("%s: this double of Alloy takes targets of discovery.docker and one receiver", id)
+		}
+	}
 	return c, nil
 }
 

@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
+	"net/url"
 	"path/filepath"
 	"sort"
 	"strings"
 	"sync"
 	"time"
-
-	"gopkg.in/yaml.v3"
 
 	"vpai.sandbox/doubles/serve"
 	"vpai.sandbox/doubles/wire"
@@ -22,65 +20,10 @@ type entry struct {
 	logLine
 }
 
-// positions remember how far each container's log has arrived, across restarts.
-type positions struct {
-	path string
-	mu   sync.Mutex
-	at   map[string]int64
-}
-
-func openPositions(directory string) (*positions, error) {
-	p := &positions{path: filepath.Join(directory, "positions.yml"), at: map[string]int64{}}
-	if err := os.MkdirAll(directory, 0o750); err != nil {
-		return nil, err
-	}
-	content, err := os.ReadFile(p.path)
-	if os.IsNotExist(err) {
-		return p, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return p, yaml.Unmarshal(content, &p.at)
-}
-
-func (p *positions) get(container string) time.Time {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if at := p.at[container]; at != 0 {
-		return time.Unix(0, at)
-	}
-	return time.Time{}
-}
-
-// arrived is written before anything newer is sent. Containers that are not followed any more are forgotten.
-func (p *positions) arrived(batch []entry, followed func(string) bool) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, e := range batch {
-		p.at[e.container] = max(p.at[e.container], e.at.UnixNano())
-	}
-	for container := range p.at {
-		if !followed(container) {
-			delete(p.at, container)
-		}
-	}
-	content, err := yaml.Marshal(p.at)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(p.path+".new", content, 0o640); err != nil {
-		return err
-	}
-	return os.Rename(p.path+".new", p.path)
-}
-
 // logSource is a loki.source.docker, with what finds its containers before it and what takes its lines behind it.
 type logSource struct {
-	host      string
-	refresh   time.Duration
-	rules     []*ruleArgs
-	url       string
+	id        string
+	with      logChain
 	labels    []string
 	metrics   *serve.Metrics
 	positions *positions
@@ -88,6 +31,34 @@ type logSource struct {
 	mu        sync.Mutex
 	listed    map[string]bool
 	followed  map[string]bool
+}
+
+func (a *alloy) logSource(id string, with logChain) *logSource {
+	s := &logSource{id: id, with: with, metrics: a.metrics, lines: make(chan entry, 100), listed: map[string]bool{}, followed: map[string]bool{}}
+	at, _ := url.Parse(with.Write.Endpoint.URL)
+	to := with.Source.ForwardTo[0]
+	s.labels = []string{"component_id", id, "component_id", to, "component_path", "/", "host", at.Host}
+	for _, name := range []string{"loki_source_docker_target_entries_total", "loki_source_docker_target_parsing_errors_total"} {
+		a.metrics.Add(name, 0, "component_id", id, "component_path", "/")
+	}
+	for _, name := range []string{"loki_write_sent_entries_total", "loki_write_sent_bytes_total", "loki_write_batch_retries_total"} {
+		a.metrics.Add(name, 0, append(s.labels[2:], "tenant", "")...)
+	}
+	for _, reason := range []string{"ingester_error", "line_too_long", "rate_limited", "stream_limited"} {
+		a.metrics.Add("loki_write_dropped_entries_total", 0, append(s.labels[2:], "reason", reason, "tenant", "")...)
+	}
+	var err error
+	if s.positions, err = openPositions(filepath.Join(a.options.storage, id)); err != nil {
+		serve.Fail(err)
+	}
+	return s
+}
+
+func (s *logSource) run(ctx context.Context) {
+	var all sync.WaitGroup
+	all.Go(func() { s.discover(ctx) })
+	all.Go(func() { s.write(ctx) })
+	all.Wait()
 }
 
 func (s *logSource) isFollowed(container string) bool {
@@ -98,10 +69,10 @@ func (s *logSource) isFollowed(container string) bool {
 
 // discover looks for containers at every interval, and follows each that it does not follow yet.
 func (s *logSource) discover(ctx context.Context) {
-	every := time.NewTicker(s.refresh)
+	every := time.NewTicker(s.with.Discovery.RefreshInterval)
 	defer every.Stop()
 	for {
-		client, err := connect(ctx, s.host)
+		client, err := connect(ctx, s.with.Source.Host)
 		var targets []map[string]string
 		if err == nil {
 			targets, err = client.targets(ctx)
@@ -116,7 +87,7 @@ func (s *logSource) discover(ctx context.Context) {
 				s.listed[id] = true
 				if !s.followed[id] {
 					s.followed[id] = true
-					relabel(labels, s.rules)
+					relabel(labels, s.with.Rules)
 					go s.tail(ctx, client, id, streamLabels(labels))
 				}
 			}
@@ -207,7 +178,7 @@ func (s *logSource) deliver(ctx context.Context, batch []entry) bool {
 	}
 	wait := 500 * time.Millisecond
 	for try := 1; ; try++ {
-		err := send(ctx, s.url, message, nil)
+		err := send(ctx, s.with.Write.Endpoint.URL, message, nil)
 		if err == nil {
 			s.metrics.Add("loki_write_sent_entries_total", float64(len(batch)), append(s.labels[2:], "tenant", "")...)
 			s.metrics.Add("loki_write_sent_bytes_total", float64(bytes), append(s.labels[2:], "tenant", "")...)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"os"
@@ -15,7 +16,7 @@ import (
 // stale is the number that says a series has ended: one of the many that are none.
 var stale = math.Float64frombits(0x7ff0000000000002)
 
-// scrape asks one target at every interval and hands on what it tells, until the context ends.
+// scrape asks one target at every interval and hands on what it tells, until the context ends. Its series end with it.
 func (a *alloy) scrape(ctx context.Context, args *scrapeArgs, target map[string]string) {
 	labels := map[string]string{"job": args.JobName, "instance": target["__address__"]}
 	for name, value := range target {
@@ -23,7 +24,15 @@ func (a *alloy) scrape(ctx context.Context, args *scrapeArgs, target map[string]
 			labels[name] = value
 		}
 	}
-	known, well := map[string]bool{}, true
+	known, own, well := map[string]bool{}, map[string]bool{}, true
+	defer func() {
+		var last []sample
+		maps.Copy(own, known)
+		for gone := range own {
+			last = append(last, sample{gone, stale, time.Now().UnixMilli()})
+		}
+		a.hand(args.ForwardTo, last)
+	}()
 	every := time.NewTicker(args.Interval)
 	defer every.Stop()
 	for {
@@ -61,15 +70,12 @@ func (a *alloy) scrape(ctx context.Context, args *scrapeArgs, target map[string]
 			"up": up, "scrape_duration_seconds": time.Since(began).Seconds(), "scrape_samples_scraped": float64(count),
 			"scrape_samples_post_metric_relabeling": float64(count), "scrape_series_added": added,
 		} {
-			own := map[string]string{"__name__": name}
-			for label, value := range labels {
-				own[label] = value
-			}
-			samples = append(samples, sample{series(own), value, now})
+			about := map[string]string{"__name__": name}
+			maps.Copy(about, labels)
+			own[series(about)] = true
+			samples = append(samples, sample{series(about), value, now})
 		}
-		for _, id := range args.ForwardTo {
-			a.remotes[id].add(samples)
-		}
+		a.hand(args.ForwardTo, samples)
 		select {
 		case <-ctx.Done():
 			return

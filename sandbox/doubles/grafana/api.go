@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -129,7 +128,7 @@ func (g *grafana) proxy(w http.ResponseWriter, r *http.Request) {
 
 // all are the dashboards out of files and those made by hand, in the order of their titles.
 func (g *grafana) all() []*dashboard {
-	found := maps.Clone(g.provisioned.dashboards)
+	found := g.provisioned.current()
 	g.state.mu.Lock()
 	for uid, raw := range g.state.Dashboards {
 		if one, err := g.provisioned.parse(raw); err == nil && found[uid] == nil {
@@ -192,7 +191,7 @@ func (g *grafana) saveDashboard(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 		message(w, http.StatusBadRequest, "%v", err)
-	case g.provisioned.dashboards[one.UID] != nil:
+	case g.provisioned.current()[one.UID] != nil:
 		message(w, http.StatusBadRequest, "Cannot save provisioned dashboard")
 	case g.find(one.UID) != nil && !given.Overwrite:
 		message(w, http.StatusPreconditionFailed, "The dashboard has been changed by someone else")

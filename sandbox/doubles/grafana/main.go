@@ -44,7 +44,7 @@ func main() {
 		serve.Fail(err)
 	}
 	g := &grafana{double: double, settings: settings, provisioned: provisioned, state: state, metrics: serve.NewMetrics(), sessions: map[string]bool{}}
-	double.Run(g.observed(double.Handle(g.routes())), nil, ":"+settings.port)
+	double.Run(g.observed(double.Handle(g.routes())), provisioned.watch, ":"+settings.port)
 }
 
 func (g *grafana) routes() *http.ServeMux {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"gopkg.in/yaml.v3"
 )
@@ -59,12 +60,15 @@ var sourceSettings = map[string][]string{"prometheus": {"httpMethod", "timeInter
 
 type provisioned struct {
 	datasources []*datasource
-	dashboards  map[string]*dashboard
+	providers   []provider
+
+	mu         sync.Mutex
+	dashboards map[string]*dashboard
 }
 
 // readProvisioning reads everything strictly. Grafana logs many of these faults and starts all the same.
 func readProvisioning(s *settings) (*provisioned, error) {
-	p := &provisioned{dashboards: map[string]*dashboard{}}
+	p := &provisioned{}
 	kinds, err := os.ReadDir(s.provisioning)
 	if err != nil {
 		return nil, err
@@ -87,7 +91,8 @@ func readProvisioning(s *settings) (*provisioned, error) {
 			}
 		}
 	}
-	return p, nil
+	p.dashboards, err = p.readDashboards()
+	return p, err
 }
 
 func decode(path string, into any) error {
@@ -124,9 +129,7 @@ func (p *provisioned) read(kind, path string, s *settings) error {
 			if each.Type != "file" || each.Name == "" {
 				return errors.New("this double of Grafana has providers with a name and of type file alone")
 			}
-			if err := p.readDashboards(each.Options.Path); err != nil {
-				return err
-			}
+			p.providers = append(p.providers, each)
 		}
 		return nil
 	default:
@@ -175,34 +178,6 @@ func (p *provisioned) source(uid string) *datasource {
 		if each.UID == uid {
 			return each
 		}
-	}
-	return nil
-}
-
-func (p *provisioned) readDashboards(directory string) error {
-	files, err := os.ReadDir(directory)
-	if err != nil {
-		return err
-	}
-	for _, file := range files {
-		if file.IsDir() || !strings.HasSuffix(file.Name(), ".json") {
-			continue
-		}
-		content, err := os.ReadFile(filepath.Join(directory, file.Name()))
-		if err != nil {
-			return err
-		}
-		one, err := p.parse(content)
-		if err != nil {
-			return fmt.Errorf("%s: %w", file.Name(), err)
-		}
-		for _, other := range p.dashboards {
-			if other.UID == one.UID || other.Title == one.Title {
-				return fmt.Errorf("%s: its uid or title is that of another dashboard too", file.Name())
-			}
-		}
-		one.file = file.Name()
-		p.dashboards[one.UID] = one
 	}
 	return nil
 }

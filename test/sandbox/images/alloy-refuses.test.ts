@@ -36,7 +36,7 @@ describe("ends with", () => {
 
   test.each([
     [["run", "--unknown", "/etc/vpai/config.alloy"], "flag provided but not defined: -unknown"],
-    [["fmt", "/x"], "does `run` alone"],
+    [["fmt", "/x"], "does `run` and `validate` alone"],
     [["run"], "a path to the configuration is missing"],
   ])("%j", async (words, message) => {
     const { code, output } = await bench.once(pin, locked, words);

@@ -1,7 +1,8 @@
-import { chown, mkdir } from "node:fs/promises";
+import { chown, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { recorded } from "../../support/monitoring/recorded.ts";
+import { until } from "../../support/until.ts";
 import type { Bench } from "./bench.ts";
 import { docker, logs, openBench } from "./bench.ts";
 import { gateway, serve, type Served } from "./docker-api.ts";
@@ -81,6 +82,27 @@ describe("nobody gets in", () => {
     expect(await ask("/api/user", { cookie: "grafana_session=x" })).toMatchObject({ status: 401 });
   });
 });
+
+test("a dashboard's file that comes, changes or goes is seen without a restart; a wrong one changes nothing", async () => {
+  const folder = join(bench.home, "config/dashboards");
+  const uids = async (): Promise<string[]> =>
+    ((await ask("/api/search")).body as { uid: string }[]).map(({ uid }) => uid).sort();
+  const text = await readFile(join(folder, "vpai-sample.json"), "utf8");
+  const other = text
+    .replace('"uid": "vpai-sample"', '"uid": "vpai-other"')
+    .replace(/"title": "[^"]*"/, '"title": "Other"');
+  expect(await uids()).toEqual(["vpai-sample"]);
+  await writeFile(join(folder, "other.json"), other);
+  await until("both dashboards", 25_000, async () => ((await uids()).length === 2 ? true : undefined));
+  await writeFile(join(folder, "other.json"), "{");
+  await until("the complaint", 25_000, async () =>
+    (await logs(container)).includes("failed to load dashboard") ? true : undefined,
+  );
+  expect(await uids()).toEqual(["vpai-other", "vpai-sample"]);
+  await rm(join(folder, "other.json"));
+  await until("one dashboard", 25_000, async () => ((await uids()).length === 1 ? true : undefined));
+  expect(await uids()).toEqual(["vpai-sample"]);
+}, 90_000);
 
 test("a session is as good as the password, and its cookie is for TLS and no script", async () => {
   const { status, headers, body } = await ask("/login", {}, { user: "admin", password: "the-password" });

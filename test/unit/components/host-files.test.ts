@@ -23,11 +23,20 @@ interface Result {
   readonly stderr: string;
 }
 
-function run(config: object | null, rest: object = {}): Result {
-  const plan = { service: "app", owner, data: [], config, validate: null, reload: null, ...rest };
+function run(config: object | null, rest: object = {}, env: NodeJS.ProcessEnv = {}): Result {
+  const plan = {
+    service: "app",
+    digest: "0123456789abcdef",
+    owner,
+    data: [],
+    config,
+    validate: null,
+    reload: null,
+    ...rest,
+  };
   return spawnSync("python3", [SCRIPT], {
     input: JSON.stringify(plan),
-    env: { ...process.env, VPAI_ROOT: root },
+    env: { ...process.env, VPAI_ROOT: root, ...env },
     encoding: "utf8",
     timeout: 20_000,
   });
@@ -89,6 +98,34 @@ describeAsRoot("files on the host", () => {
 
   test("the check sees the new files", () => {
     expect(run(config({ a: "new" }), { validate: ["grep", "-qx", "new", "{dir}/a"] }).status).toBe(0);
+  });
+
+  // A stand-in for the command `docker`: what it is asked is in its log, and it knows one container.
+  test.each([
+    ["true sha256:1 0123456789abcdef", "of the image and the digest: it stays, and takes the files", true],
+    ["false sha256:1 0123456789abcdef", "that is down", false],
+    ["true sha256:2 0123456789abcdef", "of another image: it is about to be replaced", false],
+    ["true sha256:1 fedcba9876543210", "with other files that it does not take: it is about to be replaced", false],
+    ["", "that is not there", false],
+  ])("a container that is %j, %s", (container, _, reloaded) => {
+    const log = join(root, "log");
+    const docker = `#!/bin/sh
+      echo "$*" >> ${log}
+      case $1 in container) echo "${container}";; image) echo sha256:1;; esac`;
+    writeFileSync(join(root, "docker"), docker, { mode: 0o755 });
+    const reload = { container: "app", image: "the-image", argv: ["take", "them"] };
+    expect(run(config({ a: "new" }), { reload }, { PATH: `${root}:${process.env["PATH"]}` }).status).toBe(0);
+    expect(readFileSync(log, "utf8").includes("exec app take them\n")).toBe(reloaded);
+  });
+
+  test("a container that refuses the files is told of", () => {
+    const docker = `#!/bin/sh
+      case $1 in container) echo "true sha256:1 0123456789abcdef";; image) echo sha256:1;; *) echo line 3; exit 1;; esac`;
+    writeFileSync(join(root, "docker"), docker, { mode: 0o755 });
+    const reload = { container: "app", image: "the-image", argv: ["take"] };
+    expect(run(config({ a: "new" }), { reload }, { PATH: `${root}:${process.env["PATH"]}` })).toMatchObject({
+      ...{ status: 1, stderr: "files: app did not reload:\nline 3\n" },
+    });
   });
 
   test.each([["../outside"], ["../../outside"], ["secrets/../../x"], ["/etc/passwd"]])(

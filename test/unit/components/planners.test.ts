@@ -4,7 +4,7 @@ import { planRoutes } from "../../../components/edge/routes.ts";
 import { planSecrets } from "../../../components/secrets/plan.ts";
 import { needsOf, startsAfter } from "../../../components/service/checks.ts";
 import type { ServiceDefinition } from "../../../components/service/definition.ts";
-import { filesDigest, planFiles, secretsOfFiles } from "../../../components/service/files.ts";
+import { planFiles, secretsOfFiles } from "../../../components/service/files.ts";
 import { goDuration, planContainer } from "../../../components/service/plan.ts";
 import { planConnections, planFacts } from "../../../components/service/plan-facts.ts";
 import { catalogue } from "../../../stacks/catalogue.ts";
@@ -57,6 +57,7 @@ describe("files on the host", () => {
     expect(secretsOfFiles(sample, context)).toEqual(["app-key"]);
     expect(planFiles(sample, context, "the-image", { "app-key": "s3cret" })).toEqual({
       service: "app",
+      digest: expect.stringMatching(/^[0-9a-f]{16}$/),
       owner: [1234, 1235],
       data: [
         { path: "/opt/vpai/data/app", mode: "0700" },
@@ -79,8 +80,10 @@ describe("files on the host", () => {
     const files = planFiles({ ...sample, reload }, context, "the-image", { "app-key": "s3cret" });
     expect([files.validate, files.reload]).toEqual([
       ["run", "the-image", "{dir}"],
-      { container: "app", argv: ["reload"] },
+      { container: "app", image: "the-image", argv: ["reload"] },
     ]);
+    const { validate } = planFiles({ ...sample, reload: { argv: ["x"] } }, context, "i", { "app-key": "s3cret" });
+    expect(validate).toBeNull();
   });
 
   test("files may follow from the deployment, and a secret that is nowhere is a fault of the program", () => {
@@ -90,10 +93,27 @@ describe("files on the host", () => {
   });
 
   test("the digest changes with a secret, and does not show it", () => {
-    const digest = (value: string): string =>
-      filesDigest(planFiles(sample, context, "the-image", { "app-key": value }));
+    const digest = (value: string): string => planFiles(sample, context, "the-image", { "app-key": value }).digest;
     expect(digest("a")).not.toBe(digest("b"));
     expect(digest("a")).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  test("the digest changes with a file, and with none that the running service takes", () => {
+    const digest = (fixed: string, live: string): string =>
+      planFiles(
+        {
+          ...sample,
+          files: [
+            { path: "fixed", text: () => fixed },
+            { path: live, live: true, text: () => live },
+          ],
+        },
+        context,
+        "the-image",
+        {},
+      ).digest;
+    expect(digest("a", "x")).toBe(digest("a", "y"));
+    expect(digest("a", "x")).not.toBe(digest("b", "x"));
   });
 });
 
@@ -133,9 +153,10 @@ test("databases have a role's name and a secret of their own", () => {
 
 test("the list of secrets says what may never change", () => {
   expect(planSecrets([sample])).toEqual({
-    "app-database": { length: 40, permanent: false },
-    "app-key": { length: 64, permanent: true },
+    "app-database": { length: 40, permanent: false, used: true },
+    "app-key": { length: 64, permanent: true, used: true },
   });
+  expect(planSecrets([], [sample])).toEqual({ "app-key": { length: 64, permanent: true, used: false } });
   expect(Object.keys(planSecrets([{ ...sample, redis: { keys: [] }, llm: { dailyBudgetUsd: 1 } }]))).toEqual([
     "app-database",
     "app-key",

@@ -207,10 +207,11 @@ $check$;
   });
 });
 
-test("Redis' users: the default one is off, the health check's may only ping, each service has its keys", () => {
+test("Redis' users: the default one is off, two without a password may do one thing each, each service has its keys", () => {
   const users = [{ service: "litellm", secret: "litellm-redis", keys: ["litellm:*"], rules: ["+@all", "-@admin"] }];
   expect(renderAcl(users, { "litellm-redis": "pencil" })).toBe(`user default off resetpass resetkeys resetchannels -@all
 user health on nopass resetkeys resetchannels -@all +ping
+user reload on nopass resetkeys resetchannels -@all +acl|load
 user litellm on #13809668fb436386706f67dcb052ed584a04ba16a8c02a17d66d34c30fceda21 resetchannels ~litellm:* +@all -@admin
 `);
 });

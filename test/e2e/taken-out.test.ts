@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { catalogue } from "../../stacks/catalogue.ts";
+import { Checkout } from "../support/checkout.ts";
+import { ask } from "../support/https.ts";
+import { SandboxStack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
+
+// A service comes and goes: those that are told of it (the edge, Redis, Alloy, Grafana, DIUN) take that while they run.
+
+const [MINUTE, DOMAIN] = [60_000, "vpai.localhost"];
+const SOME = [
+  ...["alloy", "caddy", "diun", "grafana", "loki", "node-exporter", "redis", "redis-exporter", "socket-proxy"],
+  "victoriametrics",
+];
+const STACK_FILE = "Pulumi.sandbox.yaml";
+let checkout: Checkout;
+let stack: SandboxStack;
+let port: number;
+let grafanaPassword: string;
+let redisPassword: string;
+let before: Record<string, string>;
+
+async function keep(services: readonly string[]): Promise<void> {
+  const rest = catalogue.map(({ name }) => name).filter((name) => !services.includes(name));
+  await checkout.edit(STACK_FILE, (text) =>
+    text
+      .replace(/\n {2}vpai:without:.*/, "")
+      .replace("\n  vpai:size:", `\n  vpai:without: [${rest.join(", ")}]\n  vpai:size:`),
+  );
+}
+
+beforeAll(async () => {
+  checkout = await Checkout.make();
+  stack = new SandboxStack(checkout);
+  await keep(SOME);
+  await checkout.expectVpai(["start"]);
+  ({ port } = await stack.world());
+  const secrets = await stack.secrets();
+  grafanaPassword = secrets["grafana-admin-password"] ?? "";
+  redisPassword = secrets["redis-exporter-redis"] ?? "";
+  before = await stack.containers();
+}, 30 * MINUTE);
+
+afterAll(async () => {
+  await checkout.remove();
+}, 3 * MINUTE);
+
+const dashboards = async (): Promise<string[]> => {
+  const authorization = `Basic ${Buffer.from(`admin:${grafanaPassword}`).toString("base64")}`;
+  const { body } = await ask({ port, host: `grafana.${DOMAIN}`, path: "/api/search", headers: { authorization } });
+  return (JSON.parse(body) as { uid: string }[]).map(({ uid }) => uid).toSorted();
+};
+const declared = (services: readonly string[]): string[] =>
+  catalogue
+    .filter(({ name }) => services.includes(name))
+    .flatMap((service) => service.dashboards.map(({ uid }) => uid))
+    .toSorted();
+const jobs = async (): Promise<string[]> =>
+  ((await stack.results("metrics", "up == 1")) as { metric: { job: string } }[])
+    .map(({ metric }) => metric.job)
+    .toSorted();
+const scraped = (services: readonly string[]): string[] =>
+  catalogue.flatMap(({ name, metrics }) => ("none" in metrics || !services.includes(name) ? [] : [name])).toSorted();
+const untilIs = <T>(what: string, wanted: T, now: () => Promise<T>): Promise<T> =>
+  until(what, MINUTE, async () => {
+    const seen = await now();
+    if (JSON.stringify(seen) !== JSON.stringify(wanted)) throw new Error(`seen: ${JSON.stringify(seen)}`);
+    return seen;
+  });
+/** What Redis says to the exporter's account, which may do other things than this. */
+const asExporter = (): Promise<string> =>
+  stack.onServer(
+    `docker exec --env REDISCLI_AUTH=${redisPassword} redis redis-cli --user redis-exporter --no-auth-warning ping 2>&1`,
+  );
+
+test(
+  "one that is taken out goes alone, with its target, its dashboards and its account",
+  async () => {
+    await untilIs("targets", scraped(SOME), jobs);
+    expect(await dashboards()).toEqual(declared(SOME));
+    expect(await asExporter()).toContain("NOPERM");
+    const left = SOME.filter((name) => name !== "redis-exporter");
+    await keep(left);
+    await checkout.expectVpai(["up", "--stack", "sandbox"]);
+    const { "redis-exporter": _gone, ...rest } = before;
+    expect(await stack.containers()).toEqual(rest);
+    expect(await asExporter()).toMatch(/WRONGPASS|NOAUTH/);
+    expect(await stack.onServer("cat /opt/vpai/config/diun/images.yml")).not.toContain("redis_exporter");
+    await untilIs("targets", scraped(left), jobs);
+    await untilIs("dashboards", declared(left), dashboards);
+  },
+  3 * MINUTE,
+);
+
+test(
+  "one with a route goes with it",
+  async () => {
+    const about = { port, host: `grafana.${DOMAIN}`, path: "/api/health" };
+    expect((await ask(about)).status).toBe(200);
+    await keep(SOME.filter((name) => !["grafana", "redis-exporter"].includes(name)));
+    await checkout.expectVpai(["up", "--stack", "sandbox"]);
+    const { "redis-exporter": _gone, grafana: _also, ...rest } = before;
+    expect(await stack.containers()).toEqual(rest);
+    await expect(ask(about).then(({ status }) => `answered ${status}`)).rejects.toThrow();
+  },
+  3 * MINUTE,
+);
+
+test(
+  "and both come back beside the others, that stay as they were",
+  async () => {
+    await keep(SOME);
+    await checkout.expectVpai(["up", "--stack", "sandbox"]);
+    const after = await stack.containers();
+    expect(Object.keys(after).toSorted()).toEqual(SOME.toSorted());
+    const changed = SOME.filter((name) => after[name] !== before[name]);
+    expect(changed).toEqual(["grafana", "redis-exporter"]);
+    expect(await asExporter()).toContain("NOPERM");
+    await untilIs("targets", scraped(SOME), jobs);
+    await untilIs("dashboards", declared(SOME), dashboards);
+  },
+  3 * MINUTE,
+);
