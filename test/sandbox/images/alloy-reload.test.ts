@@ -81,7 +81,9 @@ test("a new target is scraped, one that is gone ends at once, and what stays is 
 
 test("a wrong file is refused with its reason, by the running one and before it, and nothing changes", async () => {
   await configure("second", "nonsense {}\n");
-  await expect(bench.exec(container, ...reload)).rejects.toThrow(/exit 1\n[^]*400 Bad Request[^]*no component "nonsense"/);
+  await expect(bench.exec(container, ...reload)).rejects.toThrow(
+    /exit 1\n[^]*400 Bad Request[^]*no component "nonsense"/,
+  );
   expect(await logs(container)).toContain('this double of Alloy has no component \\"nonsense\\"');
   const check = (): Promise<{ code: number; output: string }> =>
     bench.once(pin, ["-v", `${bench.home}/config:/etc/vpai:ro`], ["validate", "/etc/vpai/config.alloy"]);
