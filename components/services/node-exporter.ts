@@ -1,4 +1,5 @@
 import { images } from "../images.ts";
+import { exporter } from "../service/exporter.ts";
 import type { DashboardSpec } from "../monitoring/spec.ts";
 import type { ServiceDefinition } from "../service/definition.ts";
 
@@ -93,7 +94,7 @@ export const nodeExporter: ServiceDefinition = {
   image: images["node-exporter"].pin,
   // Its own network, not the host's: the collector of network devices would tell the container's alone, so it is off.
   networks: ["monitoring"],
-  port: PORT,
+  ...exporter({ port: PORT, memoryMb: MEMORY_MB }),
   user: { uid: 65534, gid: 65534 },
   command: [
     ...["--path.procfs=/host/proc", "--path.sysfs=/host/sys", "--path.rootfs=/host/root"],
@@ -109,16 +110,6 @@ export const nodeExporter: ServiceDefinition = {
     // Not a slave of the host's mounts: a disk mounted later is told after the container is made anew.
     { source: "/", target: "/host/root", why: "how full each file system is" },
   ],
-  environment: () => ({ GOMEMLIMIT: `${Math.floor(MEMORY_MB * 0.85)}MiB` }),
-  health: {
-    test: ["CMD", "wget", "-q", "-O", "/dev/null", `http://127.0.0.1:${PORT}/`],
-    ...{ intervalSeconds: 5, timeoutSeconds: 5, retries: 5, startPeriodSeconds: 15, deadlineSeconds: 60 },
-  },
-  pids: 64,
-  memoryMb: { standard: MEMORY_MB, small: MEMORY_MB },
-  cpus: 0.25,
-  stopGraceSeconds: 10,
-  metrics: {},
   alerts: [
     {
       ...{ name: "CpuHigh", expr: `${CPU} > 80`, forMinutes: 5, severity: "warning" },

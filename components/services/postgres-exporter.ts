@@ -1,4 +1,5 @@
 import { images } from "../images.ts";
+import { canAsk, exporter } from "../service/exporter.ts";
 import type { DashboardSpec } from "../monitoring/spec.ts";
 import type { ServiceDefinition } from "../service/definition.ts";
 
@@ -77,7 +78,16 @@ export const postgresExporter: ServiceDefinition = {
   name: "postgres-exporter",
   image: images["postgres-exporter"].pin,
   networks: ["backend", "monitoring"],
-  port: PORT,
+  ...exporter({
+    port: PORT,
+    memoryMb: MEMORY_MB,
+    environment: {
+      // Inside the network `backend`, where PostgreSQL offers no TLS.
+      DATA_SOURCE_URI: `postgresql:5432/${DATABASE}?sslmode=disable`,
+      DATA_SOURCE_USER: DATABASE,
+      DATA_SOURCE_PASS_FILE: "/etc/vpai/secrets/database",
+    },
+  }),
   user: { uid: 65534, gid: 65534 },
   command: [`--web.listen-address=:${PORT}`],
   configDir: "/etc/vpai",
@@ -88,25 +98,8 @@ export const postgresExporter: ServiceDefinition = {
       render: (secrets) => secrets["postgres-exporter-database"] ?? "",
     },
   ],
-  environment: () => ({
-    GOMEMLIMIT: `${Math.floor(MEMORY_MB * 0.85)}MiB`,
-    // Inside the network `backend`, where PostgreSQL offers no TLS.
-    DATA_SOURCE_URI: `postgresql:5432/${DATABASE}?sslmode=disable`,
-    DATA_SOURCE_USER: DATABASE,
-    DATA_SOURCE_PASS_FILE: "/etc/vpai/secrets/database",
-  }),
   database: { name: DATABASE, memberOf: ["pg_monitor"] },
   needs: ["postgresql"],
-  health: {
-    // Its own page, not the metrics: whether PostgreSQL answers is an alert, and no reason to restart this.
-    test: ["CMD", "wget", "-q", "-O", "/dev/null", `http://127.0.0.1:${PORT}/`],
-    ...{ intervalSeconds: 5, timeoutSeconds: 5, retries: 5, startPeriodSeconds: 15, deadlineSeconds: 60 },
-  },
-  pids: 64,
-  memoryMb: { standard: MEMORY_MB, small: MEMORY_MB },
-  cpus: 0.25,
-  stopGraceSeconds: 10,
-  metrics: {},
   alerts: [
     {
       ...{ name: "PostgresqlDown", expr: "pg_up == 0", forMinutes: 2, severity: "critical" },
@@ -140,13 +133,7 @@ export const postgresExporter: ServiceDefinition = {
   ],
   dashboards: [POSTGRESQL],
   backup: { none: "it keeps nothing; its database is empty" },
-  smoke: [
-    {
-      name: "postgres-exporter can ask PostgreSQL",
-      exec: ["sh", "-c", `wget -q -O - http://127.0.0.1:${PORT}/metrics | grep '^pg_up '`],
-      prints: /^pg_up 1$/,
-    },
-  ],
+  smoke: [canAsk("postgres-exporter", PORT, "PostgreSQL", "pg_up")],
   upgrade:
     "Release notes rename collectors' flags and metrics now and then (0.20 did): this file's dashboard and alerts use them. " +
     "A new major version of PostgreSQL needs an exporter that knows it.",

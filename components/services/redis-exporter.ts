@@ -1,4 +1,5 @@
 import { images } from "../images.ts";
+import { canAsk, exporter } from "../service/exporter.ts";
 import type { DashboardSpec } from "../monitoring/spec.ts";
 import type { ServiceDefinition } from "../service/definition.ts";
 
@@ -89,7 +90,16 @@ export const redisExporter: ServiceDefinition = {
   name: NAME,
   image: images["redis-exporter"].pin,
   networks: ["backend", "monitoring"],
-  port: PORT,
+  ...exporter({
+    port: PORT,
+    page: "/health",
+    memoryMb: MEMORY_MB,
+    environment: {
+      REDIS_ADDR: "redis://redis:6379",
+      REDIS_USER: NAME,
+      REDIS_PASSWORD_FILE: "/etc/vpai/secrets/passwords.json",
+    },
+  }),
   user: { uid: 59000, gid: 59000 },
   command: [
     // Neither is needed, so its account may neither read the configuration nor ask for histograms.
@@ -105,28 +115,12 @@ export const redisExporter: ServiceDefinition = {
       render: (secrets) => JSON.stringify({ [`redis://${NAME}@redis:6379`]: secrets[SECRET] ?? "" }),
     },
   ],
-  environment: () => ({
-    GOMEMLIMIT: `${Math.floor(MEMORY_MB * 0.85)}MiB`,
-    REDIS_ADDR: "redis://redis:6379",
-    REDIS_USER: NAME,
-    REDIS_PASSWORD_FILE: "/etc/vpai/secrets/passwords.json",
-  }),
   redis: {
     keys: [],
     // Everything that it asks at each scrape: one that it may not would be counted as refused, again and again.
     rules: ["-@all", "+info", "+client|setname", "+slowlog|len", "+slowlog|get", "+latency|latest"],
   },
   needs: ["redis"],
-  health: {
-    // Whether Redis answers is an alert, and no reason to restart this.
-    test: ["CMD", "wget", "-q", "-O", "/dev/null", `http://127.0.0.1:${PORT}/health`],
-    ...{ intervalSeconds: 5, timeoutSeconds: 5, retries: 5, startPeriodSeconds: 15, deadlineSeconds: 60 },
-  },
-  pids: 64,
-  memoryMb: { standard: MEMORY_MB, small: MEMORY_MB },
-  cpus: 0.25,
-  stopGraceSeconds: 10,
-  metrics: {},
   alerts: [
     {
       ...{ name: "RedisDown", expr: "redis_up == 0", forMinutes: 2, severity: "critical" },
@@ -154,12 +148,6 @@ export const redisExporter: ServiceDefinition = {
   ],
   dashboards: [REDIS],
   backup: { none: "it keeps nothing" },
-  smoke: [
-    {
-      name: "redis-exporter can ask Redis",
-      exec: ["sh", "-c", `wget -q -O - http://127.0.0.1:${PORT}/metrics | grep '^redis_up '`],
-      prints: /^redis_up 1$/,
-    },
-  ],
+  smoke: [canAsk("redis-exporter", PORT, "Redis", "redis_up")],
   upgrade: "A version that asks Redis more than the rules in this file allow says so in its log, and in `ACL LOG`.",
 };

@@ -112,29 +112,17 @@ func (g *grafana) dashboardPage(w http.ResponseWriter, r *http.Request) {
 	page(w, one.Title, list.String())
 }
 
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-func (s *statusWriter) WriteHeader(status int) {
-	s.status = status
-	s.ResponseWriter.WriteHeader(status)
-}
-
 // observed counts requests under Grafana's names; a handler is its route.
 func (g *grafana) observed(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		recorder, started := &statusWriter{w, http.StatusOK}, time.Now()
-		next.ServeHTTP(recorder, r)
+	return serve.Observed(next, func(r *http.Request, status int, took time.Duration) {
 		_, handler, _ := strings.Cut(r.Pattern, " ")
 		if handler == "" {
 			handler = "notfound"
 		}
-		code := strconv.Itoa(recorder.status)
+		code := strconv.Itoa(status)
 		labels := []string{"handler", handler, "method", r.Method, "status_code", code}
 		g.metrics.Add("grafana_http_request_duration_seconds_count", 1, labels...)
-		g.metrics.Add("grafana_http_request_duration_seconds_sum", time.Since(started).Seconds(), labels...)
+		g.metrics.Add("grafana_http_request_duration_seconds_sum", took.Seconds(), labels...)
 		if strings.HasPrefix(r.URL.Path, "/api/") {
 			g.metrics.Add("grafana_api_response_status_total", 1, "code", code)
 		} else {

@@ -10,19 +10,6 @@ import (
 // LiteLLM's own buckets for times, in seconds.
 var buckets = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 420, 600}
 
-func (p *proxy) observe(name string, seconds float64, labels ...string) {
-	for _, bucket := range buckets {
-		hit := 0.0
-		if seconds <= bucket {
-			hit = 1
-		}
-		p.metrics.Add(name+"_bucket", hit, append([]string{"le", strconv.FormatFloat(bucket, 'f', -1, 64)}, labels...)...)
-	}
-	p.metrics.Add(name+"_bucket", 1, append([]string{"le", "+Inf"}, labels...)...)
-	p.metrics.Add(name+"_sum", seconds, labels...)
-	p.metrics.Add(name+"_count", 1, labels...)
-}
-
 // caller labels: who asked.
 func (c caller) labels() []string {
 	return []string{"api_key_alias", c.alias, "hashed_api_key", c.label, "user", "default_user_id", "end_user", "None", "team", "None", "team_alias", "None"}
@@ -64,7 +51,7 @@ func (p *proxy) countSuccess(who caller, group string, d *deployment, done compl
 	p.metrics.Add("litellm_input_tokens_metric_total", float64(done.Usage.Prompt), common...)
 	p.metrics.Add("litellm_output_tokens_metric_total", float64(done.Usage.Completion), common...)
 	p.metrics.Add("litellm_total_tokens_metric_total", float64(done.Usage.Total), common...)
-	p.observe("litellm_request_total_latency_metric", total, common...)
+	p.metrics.Observe("litellm_request_total_latency_metric", total, buckets, common...)
 }
 
 func (p *proxy) countRequest(who caller, group string, d *deployment, status int) {
@@ -86,7 +73,7 @@ func (p *proxy) countCall(who caller, group string, d *deployment, failed *failu
 	if failed == nil {
 		p.metrics.Set("litellm_deployment_state", 0, where...)
 		p.metrics.Add("litellm_deployment_success_responses_total", 1, labels...)
-		p.observe("litellm_llm_api_latency_metric", seconds, append(who.labels(), "requested_model", group, "model", d.model, "model_id", d.id, "api_provider", d.provider)...)
+		p.metrics.Observe("litellm_llm_api_latency_metric", seconds, buckets, append(who.labels(), "requested_model", group, "model", d.model, "model_id", d.id, "api_provider", d.provider)...)
 		return
 	}
 	p.metrics.Set("litellm_deployment_state", 1, where...)

@@ -146,37 +146,15 @@ func (l *loki) compact(ctx context.Context) error {
 	}
 }
 
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-func (s *statusWriter) WriteHeader(status int) {
-	s.status = status
-	s.ResponseWriter.WriteHeader(status)
-}
-
 // observed counts requests and their time under Loki's names.
 func (l *loki) observed(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		recorder, started := &statusWriter{w, http.StatusOK}, time.Now()
-		next.ServeHTTP(recorder, r)
+	return serve.Observed(next, func(r *http.Request, status int, took time.Duration) {
 		_, pattern, _ := strings.Cut(r.Pattern, " ")
 		route := strings.Trim(strings.NewReplacer("/", "_", "{", "", "}", "").Replace(pattern), "_")
 		if route == "" {
 			route = "other"
 		}
-		labels := []string{"method", r.Method, "route", route, "status_code", strconv.Itoa(recorder.status), "ws", "false"}
-		seconds := time.Since(started).Seconds()
-		l.metrics.Add("loki_request_duration_seconds_count", 1, labels...)
-		l.metrics.Add("loki_request_duration_seconds_sum", seconds, labels...)
-		for _, limit := range []float64{0.005, 0.025, 0.1, 0.5, 1, 2.5, 10} {
-			by := 0.0
-			if seconds <= limit {
-				by = 1
-			}
-			l.metrics.Add("loki_request_duration_seconds_bucket", by, append(labels, "le", strconv.FormatFloat(limit, 'g', -1, 64))...)
-		}
-		l.metrics.Add("loki_request_duration_seconds_bucket", 1, append(labels, "le", "+Inf")...)
+		labels := []string{"method", r.Method, "route", route, "status_code", strconv.Itoa(status), "ws", "false"}
+		l.metrics.Observe("loki_request_duration_seconds", took.Seconds(), []float64{0.005, 0.025, 0.1, 0.5, 1, 2.5, 10}, labels...)
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"runtime"
-	"strconv"
 	"strings"
 	"time"
 
@@ -26,13 +25,7 @@ func (app *App) observe(status string, seconds float64) {
 		return
 	}
 	name, labels := app.settings.metricsPrefix+"workflow_execution_duration_seconds", []string{"status", status, "mode", "webhook"}
-	for _, bound := range durations {
-		within := map[bool]float64{true: 1}[seconds <= bound]
-		app.metrics.Add(name+"_bucket", within, append([]string{"le", strconv.FormatFloat(bound, 'g', -1, 64)}, labels...)...)
-	}
-	app.metrics.Add(name+"_bucket", 1, append([]string{"le", "+Inf"}, labels...)...)
-	app.metrics.Add(name+"_sum", seconds, labels...)
-	app.metrics.Add(name+"_count", 1, labels...)
+	app.metrics.Observe(name, seconds, durations, labels...)
 }
 
 // watchLag measures how late a timer is, which is what n8n's event loop's lag is too.

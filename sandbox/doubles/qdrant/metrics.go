@@ -9,16 +9,6 @@ import (
 	"time"
 )
 
-type statusSeen struct {
-	http.ResponseWriter
-	status int
-}
-
-func (s *statusSeen) WriteHeader(status int) {
-	s.status = status
-	s.ResponseWriter.WriteHeader(status)
-}
-
 var buckets = []float64{0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50}
 
 // count adds one answer about points; Qdrant counts no other, and times the good ones only.
@@ -29,16 +19,7 @@ func (s *server) count(method, endpoint string, status int, took time.Duration) 
 	if status != http.StatusOK {
 		return
 	}
-	for _, bound := range buckets {
-		by := 0.0
-		if took.Seconds() <= bound {
-			by = 1
-		}
-		s.metrics.Add(name+"duration_seconds_bucket", by, append(labels, "le", strconv.FormatFloat(bound, 'g', -1, 64))...)
-	}
-	s.metrics.Add(name+"duration_seconds_bucket", 1, append(labels, "le", "+Inf")...)
-	s.metrics.Add(name+"duration_seconds_sum", took.Seconds(), labels...)
-	s.metrics.Add(name+"duration_seconds_count", 1, labels...)
+	s.metrics.Observe(name+"duration_seconds", took.Seconds(), buckets, labels...)
 }
 
 func (s *server) tell(w http.ResponseWriter, r *http.Request) {

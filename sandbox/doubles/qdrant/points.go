@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"vpai.sandbox/doubles/serve"
 )
 
 var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$`)
@@ -52,11 +54,9 @@ func (s *server) pointRoutes(mux *http.ServeMux) {
 			})
 			return result, err
 		})
-		mux.HandleFunc(method+" "+base+path, func(w http.ResponseWriter, r *http.Request) {
-			begun, seen := time.Now(), &statusSeen{ResponseWriter: w, status: http.StatusOK}
-			handler(seen, r)
-			s.count(method, endpoint, seen.status, time.Since(begun))
-		})
+		mux.Handle(method+" "+base+path, serve.Observed(handler, func(_ *http.Request, status int, took time.Duration) {
+			s.count(method, endpoint, status, took)
+		}))
 	}
 	route("PUT", "", upsert)
 	route("POST", "/delete", remove)

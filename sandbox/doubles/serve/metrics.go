@@ -2,7 +2,9 @@ package serve
 
 import (
 	"fmt"
+	"math"
 	"net/http"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -45,6 +47,19 @@ func (m *Metrics) Set(name string, to float64, labels ...string) {
 // SetCounter sets a counter that is counted elsewhere.
 func (m *Metrics) SetCounter(name string, to float64, labels ...string) {
 	m.change("counter", name, labels, func(float64) float64 { return to })
+}
+
+// Observe adds a value to a histogram of these bounds.
+func (m *Metrics) Observe(name string, value float64, bounds []float64, labels ...string) {
+	for _, bound := range append(slices.Clone(bounds), math.Inf(1)) {
+		within := 0.0
+		if value <= bound {
+			within = 1
+		}
+		m.Add(name+"_bucket", within, append([]string{"le", strconv.FormatFloat(bound, 'g', -1, 64)}, labels...)...)
+	}
+	m.Add(name+"_sum", value, labels...)
+	m.Add(name+"_count", 1, labels...)
 }
 
 // Clear forgets all series of a name, for gauges whose labels come and go.
