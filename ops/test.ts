@@ -8,22 +8,13 @@ import { CLONE } from "./context.ts";
 import { projectFiles } from "./files.ts";
 import { duration } from "./progress.ts";
 import { createScreen, type Screen } from "./screen.ts";
+import { addTallies, chosenLayers, type JestSummary, type Layer, type Tally, tallyGo, tallyJest } from "./test-plan.ts";
 import { ensureDocker } from "../toolchain/docker.ts";
 import { ensureToolchain } from "../toolchain/toolchain.ts";
 import { ensureTools, type Tool } from "./tools.ts";
 
 /** How long a jest may take to go once its summary is written. */
 const GRACE_MS = 15_000;
-
-/** In the order in which they run: what is quick first. */
-const layers = ["unit", "components", "program", "sandbox", "e2e", "go"] as const;
-type Layer = (typeof layers)[number];
-
-/** What a word on the command line stands for. */
-const groups: Readonly<Record<string, readonly Layer[]>> = {
-  unit: ["unit", "components", "program"],
-  e2e: ["sandbox", "e2e", "go"],
-};
 
 /** What a layer's tests run besides what the toolchain and the sandbox bring. */
 const tools: Readonly<Partial<Record<Layer, readonly Tool[]>>> = {
@@ -37,59 +28,12 @@ const tools: Readonly<Partial<Record<Layer, readonly Tool[]>>> = {
   e2e: [["pgrep", "procps"]],
 };
 
-export interface Tally {
-  readonly passed: number;
-  readonly failed: number;
-  /** Layers that found no test: never a success. */
-  readonly empty: readonly string[];
-}
-
-/** The layers that the operator's words name, each once and in order. None: all. */
-export function chosenLayers(words: readonly string[]): readonly Layer[] {
-  if (words.length === 0) return layers;
-  const wanted = new Set(words.flatMap((word) => groups[word] ?? [word as Layer]));
-  return layers.filter((layer) => wanted.has(layer));
-}
-
-interface JestSummary {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numRuntimeErrorTestSuites: number;
-  readonly numTotalTests: number;
-}
-
-/** A jest run's counts. A file that does not even load counts as one failure. */
-export function tallyJest(layer: string, summary: JestSummary): Tally {
-  const failed = summary.numFailedTests + summary.numRuntimeErrorTestSuites;
-  return { passed: summary.numPassedTests, failed, empty: summary.numTotalTests + failed === 0 ? [layer] : [] };
-}
-
-/** The counts in `go test -json`; tests below a test are part of it. A package that does not build is one failure. */
-export function tallyGo(output: string): Tally {
-  let passed = 0;
-  let failed = 0;
-  for (const line of output.split("\n").filter((each) => each.startsWith("{"))) {
-    const { Action, Test, FailedBuild } = JSON.parse(line) as { Action: string; Test?: string; FailedBuild?: string };
-    if (Test !== undefined && !Test.includes("/")) {
-      if (Action === "pass") passed += 1;
-      if (Action === "fail") failed += 1;
-    } else if (Test === undefined && Action === "fail" && FailedBuild !== undefined) failed += 1;
-  }
-  return { passed, failed, empty: passed + failed === 0 ? ["go"] : [] };
-}
-
-export const addTallies = (tallies: readonly Tally[]): Tally => ({
-  passed: tallies.reduce((sum, { passed }) => sum + passed, 0),
-  failed: tallies.reduce((sum, { failed }) => sum + failed, 0),
-  empty: tallies.flatMap(({ empty }) => empty),
-});
-
 /** `vpai test`. Its last line is `N passed, N failed`. `full`: on the products themselves where doubles are the default. */
 export async function runTests(words: readonly string[], full = false): Promise<void> {
   const screen = createScreen();
   const tallies: Tally[] = [];
   const begun = Date.now();
-  for (const layer of chosenLayers(words)) {
+  for (const layer of chosenLayers(words, full)) {
     const from = Date.now();
     screen.line(`\n── ${layer}`);
     await provide(layer, (line) => screen.line(`  ${line}`));

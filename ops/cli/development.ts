@@ -24,10 +24,10 @@ export function addDevelopment(program: Command): void {
         "vpai test",
         "vpai test unit     # seconds: unit, components, program",
         "vpai test e2e      # minutes: sandbox, e2e, go",
-        "vpai test --full e2e",
+        "vpai test --full   # the stack's tests (e2e) alone, again",
       ),
     )
-    .option("--full", "run the stack's tests with the real n8n and OpenClaw instead of their doubles")
+    .option("--full", "the stack's tests alone, with the real n8n and OpenClaw instead of their doubles")
     .action(async (layers: string[], { full }: { full?: true }) =>
       (await import("../test.ts")).runTests(layers, full === true),
     );

@@ -6,7 +6,7 @@ import { n8n } from "../../../components/services/n8n.ts";
 import { testContext } from "../../support/context.ts";
 import { until } from "../../support/until.ts";
 import type { Bench } from "../../sandbox/images/bench.ts";
-import { docker, logs, openBench, pins, untilExec } from "../../sandbox/images/bench.ts";
+import { docker, logs, FULL, openBench, pins, untilExec } from "../../sandbox/images/bench.ts";
 import { activated, type AskN8n, called, echoWorkflow, loggedIn } from "../../sandbox/images/n8n-client.ts";
 import { asDefined, startAsDefined, untilHealthy } from "./as-defined.ts";
 import { hereAs, onHost, provision } from "./on-host.ts";
@@ -26,7 +26,7 @@ let container: string;
 let db: string;
 
 beforeAll(async () => {
-  bench = await openBench([n8n.image, pins.postgres]);
+  bench = await openBench([n8n.image, pins.postgres], FULL);
   db = await bench.start("postgresql", pins.postgres, ["-e", "POSTGRES_PASSWORD=superuser"]);
   await untilExec(db, "pg_isready", "-h", "127.0.0.1");
   for (const sql of [`CREATE ROLE n8n LOGIN PASSWORD '${secrets["n8n-database"]}'`, "CREATE DATABASE n8n OWNER n8n"]) {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { openclaw } from "../../../components/services/openclaw.ts";
 import { testContext } from "../../support/context.ts";
 import type { Bench } from "../../sandbox/images/bench.ts";
-import { docker, openBench } from "../../sandbox/images/bench.ts";
+import { docker, FULL, openBench } from "../../sandbox/images/bench.ts";
 import { asDefined, startAsDefined, untilHealthy } from "./as-defined.ts";
 import { hereAs, onHost } from "./on-host.ts";
 
@@ -26,7 +26,7 @@ beforeAll(async () => {
     response.setHeader("content-type", "application/json");
     response.end('{"object":"list","data":[]}');
   }).listen(4000);
-  bench = await openBench([openclaw.image]);
+  bench = await openBench([openclaw.image], FULL);
   const network = bench.home.replace(/^.*\//, "").replace(/-[^-]*$/, "");
   const host = await docker("network", "inspect", "-f", "{{range .IPAM.Config}}{{.Gateway}}{{end}}", network);
   const options = ["--add-host", `litellm:${host}`];
