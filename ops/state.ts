@@ -108,11 +108,26 @@ export async function restoreBackup({ checkpoint, backup }: StateFiles): Promise
   return judgeCheckpoint(await readFile(checkpoint, "utf8")) !== "broken";
 }
 
-/** Removes the half-written files that a killed engine leaves beside checkpoint and lock. */
+/**
+ * Removes the half-written files that a killed engine leaves beside checkpoint and lock. A file's attributes lie in one
+ * of their own: the engine does without, and with a cut one it says `failed to load checkpoint: EOF`.
+ */
 export async function sweepHalfWritten({ checkpoint, locks }: StateFiles): Promise<void> {
   for (const folder of [dirname(checkpoint), locks]) {
     const names = await readdir(folder).catch(missingIs<string[]>([]));
-    for (const name of names.filter((each) => each.endsWith(".tmp"))) await rm(join(folder, name), { force: true });
+    for (const file of names.map((name) => join(folder, name))) {
+      const half = file.endsWith(".tmp") || (file.endsWith(".attrs") && !isJson(await readFile(file, "utf8")));
+      if (half) await rm(file, { force: true });
+    }
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -42,13 +42,14 @@ async function enginePid(command: number): Promise<number> {
 
 /** Starts `vpai start` and kills the engine with SIGKILL once `after` resources have been created. */
 async function killedRun(after: number): Promise<void> {
-  const run = checkout.start(process.execPath, ["bin/vpai.js", "start"]);
+  const run = checkout.startVpai(["start"]);
   const pid = await until(`${after} resources`, 5 * MINUTE, async () => {
-    if (run.over) throw new Error(`the run ended by itself:\n${run.output}`);
+    if (run.over) return 0;
     const engine = await enginePid(run.pid);
     if (created(run.output) < after) throw new Error(`${created(run.output)} so far`);
     return engine;
   });
+  if (pid === 0) throw new Error(`the run ended by itself:\n${run.output}`);
   process.kill(pid, "SIGKILL");
   const { exitCode } = await run.ended;
   expect(exitCode).not.toBe(0);

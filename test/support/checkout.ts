@@ -97,11 +97,16 @@ export class Checkout {
     return new Running(child, [file, ...args].join(" "));
   }
 
-  /** Runs `vpai …` to its end, whatever that is. */
-  async vpai(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  /** Starts `vpai …`. */
+  startVpai(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
     // `vpai test --full`: the same tests, on the products themselves where there are doubles by default.
     const full = args[0] === "start" && process.env["VPAI_TEST_FULL"] === "1" ? ["--full"] : [];
-    return this.run(process.execPath, [join(this.dir, "bin/vpai.js"), ...args, ...full], env);
+    return this.start(process.execPath, [join(this.dir, "bin/vpai.js"), ...args, ...full], env);
+  }
+
+  /** Runs `vpai …` to its end, whatever that is. */
+  vpai(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+    return this.startVpai(args, env).ended;
   }
 
   run(file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
