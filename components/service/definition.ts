@@ -115,7 +115,7 @@ export interface MetricsSpec {
 export interface Reload {
   /** Run on the host before the new files count; `{dir}` is their directory, `{image}` the service's image. */
   readonly validate?: readonly string[];
-  /** Run in the container once they count, unless it is about to be replaced by one of another image. */
+  /** Run in the container once they count, unless it is about to be replaced (another image, or another file that is not live). */
   readonly argv: readonly string[];
 }
 

@@ -60,10 +60,7 @@ export class DockerService extends pulumi.ComponentResource {
         image: images.id(name),
         labels: [
           { label: "vpai.service", value: name },
-          {
-            label: "vpai.files",
-            value: files.digest,
-          },
+          { label: "vpai.files", value: files.digest },
         ],
       },
       host.on(this, {

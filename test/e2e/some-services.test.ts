@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { catalogue } from "../../stacks/catalogue.ts";
 import { Checkout } from "../support/checkout.ts";
+import { keepServices } from "../support/core.ts";
 import { expectRefusal } from "../support/refusals.ts";
 import { SandboxStack } from "../support/stack.ts";
 
@@ -11,19 +11,10 @@ import { SandboxStack } from "../support/stack.ts";
 
 const MINUTE = 60_000;
 const FEW = ["caddy", "node-exporter", "postgres-exporter", "postgresql", "redis"];
-const STACK_FILE = "Pulumi.sandbox.yaml";
 let checkout: Checkout;
 let stack: SandboxStack;
 
-/** Makes the stack one of these services. */
-async function keep(services: readonly string[]): Promise<void> {
-  const rest = catalogue.map(({ name }) => name).filter((name) => !services.includes(name));
-  await checkout.edit(STACK_FILE, (text) =>
-    text
-      .replace(/\n {2}vpai:without:.*/, "")
-      .replace("\n  vpai:size:", `\n  vpai:without: [${rest.join(", ")}]\n  vpai:size:`),
-  );
-}
+const keep = (services: readonly string[]): Promise<void> => keepServices(checkout, services);
 
 const only = (...services: readonly string[]): string[] => ["up", "--stack", "sandbox", "--only", services.join(",")];
 const fault = (...words: readonly string[]): Promise<string> => checkout.expectVpai(["sandbox", "fault", ...words]);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { catalogue } from "../../stacks/catalogue.ts";
 import { Checkout } from "../support/checkout.ts";
+import { keepServices } from "../support/core.ts";
 import { ask } from "../support/https.ts";
 import { SandboxStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
@@ -12,7 +13,6 @@ const SOME = [
   ...["alloy", "caddy", "diun", "grafana", "loki", "node-exporter", "redis", "redis-exporter", "socket-proxy"],
   "victoriametrics",
 ];
-const STACK_FILE = "Pulumi.sandbox.yaml";
 let checkout: Checkout;
 let stack: SandboxStack;
 let port: number;
@@ -20,14 +20,7 @@ let grafanaPassword: string;
 let redisPassword: string;
 let before: Record<string, string>;
 
-async function keep(services: readonly string[]): Promise<void> {
-  const rest = catalogue.map(({ name }) => name).filter((name) => !services.includes(name));
-  await checkout.edit(STACK_FILE, (text) =>
-    text
-      .replace(/\n {2}vpai:without:.*/, "")
-      .replace("\n  vpai:size:", `\n  vpai:without: [${rest.join(", ")}]\n  vpai:size:`),
-  );
-}
+const keep = (services: readonly string[]): Promise<void> => keepServices(checkout, services);
 
 beforeAll(async () => {
   checkout = await Checkout.make();

@@ -4,10 +4,15 @@ import type { Checkout } from "./checkout.ts";
 /** Services of a stack that is small enough to be made many times over, and has every kind of resource. */
 export const CORE = ["caddy", "litellm", "n8n", "postgresql", "qdrant", "redis"];
 
-/** Makes a checkout's sandbox stack one of the core alone. */
-export async function keepCore(checkout: Checkout): Promise<void> {
-  const rest = catalogue.map(({ name }) => name).filter((name) => !CORE.includes(name));
+/** Makes a checkout's sandbox stack one of these services, whatever it was before. */
+export async function keepServices(checkout: Checkout, services: readonly string[]): Promise<void> {
+  const rest = catalogue.map(({ name }) => name).filter((name) => !services.includes(name));
   await checkout.edit("Pulumi.sandbox.yaml", (text) =>
-    text.replace("  vpai:size:", `  vpai:without: [${rest.join(", ")}]\n  vpai:size:`),
+    text
+      .replace(/\n {2}vpai:without:.*/, "")
+      .replace("\n  vpai:size:", `\n  vpai:without: [${rest.join(", ")}]\n  vpai:size:`),
   );
 }
+
+/** Makes it one of the core alone. */
+export const keepCore = (checkout: Checkout): Promise<void> => keepServices(checkout, CORE);

@@ -22,7 +22,6 @@ type entry struct {
 
 // logSource is a loki.source.docker, with what finds its containers before it and what takes its lines behind it.
 type logSource struct {
-	id        string
 	with      logChain
 	labels    []string
 	metrics   *serve.Metrics
@@ -34,7 +33,7 @@ type logSource struct {
 }
 
 func (a *alloy) logSource(id string, with logChain) *logSource {
-	s := &logSource{id: id, with: with, metrics: a.metrics, lines: make(chan entry, 100), listed: map[string]bool{}, followed: map[string]bool{}}
+	s := &logSource{with: with, metrics: a.metrics, lines: make(chan entry, 100), listed: map[string]bool{}, followed: map[string]bool{}}
 	at, _ := url.Parse(with.Write.Endpoint.URL)
 	to := with.Source.ForwardTo[0]
 	s.labels = []string{"component_id", id, "component_id", to, "component_path", "/", "host", at.Host}
