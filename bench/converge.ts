@@ -4,9 +4,9 @@
  * databases are there.
  */
 import { join } from "node:path";
-import { SANDBOX } from "../ops/context.ts";
-import { openStack } from "../ops/stack.ts";
-import { closeWorld } from "../sandbox/client.ts";
+import { SANDBOX } from "../ops/stack/context.ts";
+import { openStack } from "../ops/deploy/open.ts";
+import { closeWorld } from "../sandbox/supervisor/client.ts";
 import { makePlaybook } from "./support/ansible.ts";
 import { type Bench, benchmark, load, report, start, VoidMeasurement } from "./support/bench.ts";
 import { renderTimes, summarise } from "./support/statistics.ts";

@@ -3,19 +3,20 @@
  * `ansible-playbook` over the same containers on the same server through the same SSH configuration.
  */
 import { join } from "node:path";
-import { CLONE, SANDBOX } from "../ops/context.ts";
-import { openStack } from "../ops/stack.ts";
+import { SANDBOX } from "../ops/stack/context.ts";
+import { openStack } from "../ops/deploy/open.ts";
 import { makePlaybook } from "./support/ansible.ts";
 import { type Bench, benchmark, load, report, start, VoidMeasurement } from "./support/bench.ts";
 import { makeFloor, noopUp, type Program } from "./support/engine.ts";
 import { judge, renderTimes, renderVerdict, summarise } from "./support/statistics.ts";
+import { PROJECT_ROOT } from "../shared/paths.ts";
 
 const RUNS = 5;
 
 async function measure(bench: Bench): Promise<void> {
   await start(bench);
   const { context, world } = await openStack({ stack: SANDBOX, instance: bench.instance }, report);
-  const ours: Program = { stack: context.stack, folder: CLONE, env: context.env };
+  const ours: Program = { stack: context.stack, folder: PROJECT_ROOT, env: context.env };
   const floor = await makeFloor(ours, bench);
   const playbook = await makePlaybook(join(context.work, "ssh", "config"), bench);
   const times = { ours: [] as number[], floor: [] as number[], ansible: [] as number[] };

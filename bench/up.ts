@@ -1,5 +1,5 @@
 /** How long it takes from no server to a converged stack, caches warm: `vpai start`, by its steps. */
-import { closeWorld } from "../sandbox/client.ts";
+import { closeWorld } from "../sandbox/supervisor/client.ts";
 import { type Bench, benchmark, load, report, start } from "./support/bench.ts";
 import { renderTimes, summarise } from "./support/statistics.ts";
 import { stepTimes } from "./support/steps.ts";

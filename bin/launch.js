@@ -43,7 +43,7 @@ async function main(minimum) {
   delete process.env.VPAI_HANDED_OVER;
   await ensurePackages();
   silenceExperiments();
-  await import(pathToFileURL(path.join(ROOT, "ops", "main.ts")).href);
+  await import(pathToFileURL(path.join(ROOT, "ops", "cli", "main.ts")).href);
 }
 
 function serves(version, minimum) {

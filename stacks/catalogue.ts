@@ -1,21 +1,21 @@
-import { alloy } from "../components/services/alloy.ts";
-import { cadvisor } from "../components/services/cadvisor.ts";
-import { caddy } from "../components/services/caddy.ts";
-import { diun } from "../components/services/diun.ts";
-import { grafana } from "../components/services/grafana.ts";
-import { litellm } from "../components/services/litellm.ts";
-import { loki } from "../components/services/loki.ts";
-import { n8n } from "../components/services/n8n.ts";
-import { nodeExporter } from "../components/services/node-exporter.ts";
-import { openclaw } from "../components/services/openclaw.ts";
-import { postgresExporter } from "../components/services/postgres-exporter.ts";
-import { postgresql } from "../components/services/postgresql.ts";
-import { qdrant } from "../components/services/qdrant.ts";
-import { redisExporter } from "../components/services/redis-exporter.ts";
-import { redis } from "../components/services/redis.ts";
-import { socketProxy } from "../components/services/socket-proxy.ts";
-import { victoriametrics } from "../components/services/victoriametrics.ts";
-import type { ServiceDefinition } from "../components/service/definition.ts";
+import { alloy } from "../components/services/alloy/service.ts";
+import { cadvisor } from "../components/services/cadvisor/service.ts";
+import { caddy } from "../components/services/caddy/service.ts";
+import { diun } from "../components/services/diun/service.ts";
+import { grafana } from "../components/services/grafana/service.ts";
+import { litellm } from "../components/services/litellm/service.ts";
+import { loki } from "../components/services/loki/service.ts";
+import { n8n } from "../components/services/n8n/service.ts";
+import { nodeExporter } from "../components/services/node-exporter/service.ts";
+import { openclaw } from "../components/services/openclaw/service.ts";
+import { postgresExporter } from "../components/services/postgres-exporter/service.ts";
+import { postgresql } from "../components/services/postgresql/service.ts";
+import { qdrant } from "../components/services/qdrant/service.ts";
+import { redisExporter } from "../components/services/redis-exporter/service.ts";
+import { redis } from "../components/services/redis/service.ts";
+import { socketProxy } from "../components/services/socket-proxy/service.ts";
+import { victoriametrics } from "../components/services/victoriametrics/service.ts";
+import type { ServiceDefinition } from "../components/service/model/definition.ts";
 
 /** Every service of a deployment. One line a service. */
 export const catalogue: readonly ServiceDefinition[] = [

@@ -1,8 +1,8 @@
 import { type Outputs, outputsOf } from "./outputs.ts";
 import { planDeployment } from "./plan.ts";
 import { buildPlatform } from "./platform.ts";
-import { withoutTraces } from "./quietly.ts";
-import { readSettings } from "./settings.ts";
+import { withoutTraces } from "./sdk-tuning/stack-traces.ts";
+import { readSettings } from "./settings/load.ts";
 
 /** The program: settings → plan → platform → outputs. Whatever can be refused is refused before the first resource. */
 export function deploy(): Outputs {

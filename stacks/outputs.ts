@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { SSH_ALIAS } from "../components/host/ssh-files.ts";
 import type { Plan } from "./plan.ts";
 import type { Platform } from "./platform.ts";
-import type { Settings } from "./settings.ts";
+import type { Settings } from "./settings/load.ts";
 
 /** What `pulumi stack output` shows. Nothing secret is shown without `--show-secrets`. */
 export interface Outputs {

@@ -1,12 +1,12 @@
 import { type Fault, OperatorError } from "../shared/errors.ts";
-import { type DatabasePlan, planDatabases } from "../components/database/plan.ts";
-import { planRoutes } from "../components/edge/routes.ts";
-import { type PlannedSecret, planSecrets } from "../components/secrets/plan.ts";
-import { checkNames, checkPorts, checkVolumes, inOrder, planMemory } from "../components/service/checks.ts";
-import type { NetworkName, ServiceContext, ServiceDefinition } from "../components/service/definition.ts";
-import { planFacts } from "../components/service/plan-facts.ts";
+import { type DatabasePlan, planDatabases } from "../components/service/plan/databases.ts";
+import { planRoutes } from "../components/service/plan/routes.ts";
+import { type PlannedSecret, planSecrets } from "../components/service/plan/secrets.ts";
+import { checkNames, checkPorts, checkVolumes, inOrder, planMemory } from "../components/service/plan/checks.ts";
+import type { NetworkName, ServiceContext, ServiceDefinition } from "../components/service/model/definition.ts";
+import { planFacts } from "../components/service/plan/requirements.ts";
 import { catalogue, imagePins } from "./catalogue.ts";
-import { serviceSettings, type Settings } from "./settings.ts";
+import { serviceSettings, type Settings } from "./settings/load.ts";
 
 /** A whole deployment as plain data: everything that can be wrong is found here, before any resource. */
 export interface Plan {
@@ -37,7 +37,10 @@ export function planDeployment(settings: Settings, all: readonly ServiceDefiniti
   return {
     services: inOrder(definitions),
     context: {
-      ...{ domain: settings.domain, timezone: settings.timezone, size: settings.size, routes },
+      domain: settings.domain,
+      timezone: settings.timezone,
+      size: settings.size,
+      routes,
       settings: serviceSettings(settings),
       facts: planFacts(definitions, pins),
     },

@@ -2,16 +2,16 @@ import type * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import { Host } from "../components/host/host.ts";
 import { Secrets } from "../components/secrets/secrets.ts";
-import { startsAfter } from "../components/service/checks.ts";
+import { startsAfter } from "../components/service/plan/checks.ts";
 import { DockerService } from "../components/service/docker-service.ts";
-import { Images } from "../components/service/images.ts";
-import { givenSecret } from "../components/service/settings.ts";
-import { ExistingServer } from "../components/vps/existing.ts";
-import { HetznerServer } from "../components/vps/hetzner.ts";
+import { Images } from "../components/service/image-pulls.ts";
+import { givenSecret } from "../components/service/model/settings.ts";
+import { ExistingServer } from "../components/vps/existing/server.ts";
+import { HetznerServer } from "../components/vps/hetzner/server.ts";
 import type { Machine } from "../components/vps/machine.ts";
 import type { Plan } from "./plan.ts";
-import type { SecretKey } from "./schema.ts";
-import type { Settings } from "./settings.ts";
+import type { SecretKey } from "./settings/schema.ts";
+import type { Settings } from "./settings/load.ts";
 
 export interface Platform {
   readonly machine: Machine;
@@ -27,7 +27,10 @@ export function buildPlatform(settings: Settings, plan: Plan, secret: SecretSour
   const machine = buildMachine(settings, secret);
   const host = new Host("host", { machine, workFolder: settings.workFolder, networks: plan.networks });
   const secrets = new Secrets("secrets", {
-    ...{ host, plan: plan.secrets, protect: settings.protect, given: given(settings, secret) },
+    host,
+    plan: plan.secrets,
+    protect: settings.protect,
+    given: given(settings, secret),
   });
   const images = new Images("images", { host, images: plan.images });
   const services = new Map<string, DockerService>();
@@ -59,7 +62,12 @@ function buildMachine(settings: Settings, secret: SecretSource): Machine {
   const token = secret("hetznerToken");
   if (!token) throw new Error("settings were read without a Hetzner token");
   return new HetznerServer("vps", {
-    ...{ stack, token, location: vps.location, generation: vps.generation, ssh, protect },
+    stack,
+    token,
+    location: vps.location,
+    generation: vps.generation,
+    ssh,
+    protect,
     ...(settings.hetznerEndpoint && { endpoint: settings.hetznerEndpoint }),
     serverTypes: [vps.serverType, ...vps.serverTypeFallbacks],
   }).machine;

@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import type { GoBuild } from "./go.ts";
-import { type PluginName, ROOT, type Versions } from "./versions.ts";
+import { type PluginName, type Versions } from "./versions.ts";
+import { PROJECT_ROOT } from "../shared/paths.ts";
 
 export type PartName = "engine" | PluginName;
 
 /** The Go module that stands in for what cannot be downloaded. */
-export const GO_MODULE = join(ROOT, "toolchain", "go");
+export const GO_MODULE = join(PROJECT_ROOT, "toolchain", "go");
 
 const ENGINE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
 

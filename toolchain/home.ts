@@ -7,7 +7,8 @@ import { cacheEntry, contentKey } from "./cache.ts";
 import { fingerprint, pluginPath } from "./locate.ts";
 import { withLock } from "./lock.ts";
 import { type AllObtained, binariesOf } from "./obtain.ts";
-import { PLUGINS, ROOT } from "./versions.ts";
+import { PLUGINS } from "./versions.ts";
+import { PROJECT_ROOT } from "../shared/paths.ts";
 
 export interface Home {
   /** Directories to put first on PATH. */
@@ -18,7 +19,7 @@ export interface Home {
 
 const LAUNCHER = "pulumi-resource-pulumi-nodejs";
 /** Our own launcher of dynamic providers; an official engine brings another. */
-export const LAUNCHER_FILE = join(ROOT, "toolchain", LAUNCHER);
+export const LAUNCHER_FILE = join(PROJECT_ROOT, "toolchain", LAUNCHER);
 
 /**
  * Lays the parts out as the engine looks for them: the engine, its language host and the launcher of dynamic providers on

@@ -1,8 +1,5 @@
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-
-/** The clone's root. */
-export const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+import { PROJECT_ROOT } from "../shared/paths.ts";
 
 export const PLUGINS = ["docker", "random", "hcloud", "command", "tls"] as const;
 export type PluginName = (typeof PLUGINS)[number];
@@ -14,7 +11,7 @@ export interface Versions {
 }
 
 /** Every version, from package.json: nothing else names them. */
-export function versions(root: string = ROOT): Versions {
+export function versions(root: string = PROJECT_ROOT): Versions {
   const manifest = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as { dependencies: Record<string, string> };
   const of = (name: string): string => {
     const pin = manifest.dependencies[`@pulumi/${name}`];

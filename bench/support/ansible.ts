@@ -1,11 +1,11 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { CLONE } from "../../ops/context.ts";
 import { ensureDebianPackages } from "../../toolchain/debian.ts";
 import { type Bench, report, VoidMeasurement } from "./bench.ts";
 import { describe, type Described } from "./inspected.ts";
 import { listTasks, parseRecap, renderAnsibleCfg, renderPlaybook, voidRecap } from "./playbook.ts";
+import { PROJECT_ROOT } from "../../shared/paths.ts";
 
 /** The name of the machine in the SSH configuration, and so in the inventory. */
 const HOST = "vpai";
@@ -53,7 +53,12 @@ export async function makePlaybook(sshConfig: string, { folder, signal }: Bench)
     const from = performance.now();
     // From the clone: the paths in the SSH configuration are relative to it.
     const { all } = await execa("ansible-playbook", ["-i", join(dir, "inventory"), join(dir, "playbook.yml")], {
-      ...{ cwd: CLONE, env, stdin: "ignore", all: true, reject: false, cancelSignal: signal },
+      cwd: PROJECT_ROOT,
+      env,
+      stdin: "ignore",
+      all: true,
+      reject: false,
+      cancelSignal: signal,
     });
     signal.throwIfAborted();
     return { ms: performance.now() - from, all };
@@ -92,7 +97,7 @@ type Ssh = (command: string) => Promise<string>;
 const onHost =
   (sshConfig: string, signal: AbortSignal): Ssh =>
   async (command) =>
-    (await execa("ssh", ["-F", sshConfig, HOST, command], { cwd: CLONE, stdin: "ignore", cancelSignal: signal }))
+    (await execa("ssh", ["-F", sshConfig, HOST, command], { cwd: PROJECT_ROOT, stdin: "ignore", cancelSignal: signal }))
       .stdout;
 
 async function look(ssh: Ssh): Promise<Described> {
@@ -120,7 +125,10 @@ async function fetchFiles(sshConfig: string, described: Described, to: string, s
   const files = described.services.flatMap(({ paths }) => paths.filter((path) => !path.directory));
   const names = files.map(({ path }) => path.replace(/^\//, ""));
   const { stdout } = await execa("ssh", ["-F", sshConfig, HOST, `sudo -n tar -C / -c ${names.join(" ")}`], {
-    ...{ cwd: CLONE, stdin: "ignore", encoding: "buffer", cancelSignal: signal },
+    cwd: PROJECT_ROOT,
+    stdin: "ignore",
+    encoding: "buffer",
+    cancelSignal: signal,
   });
   await execa("tar", ["-x", "--no-same-owner", "-C", to], { input: stdout });
 }

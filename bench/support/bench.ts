@@ -2,10 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { CLONE } from "../../ops/context.ts";
-import { closeWorld } from "../../sandbox/client.ts";
-import { instanceOf, readWorldFile } from "../../sandbox/instance.ts";
+import { closeWorld } from "../../sandbox/supervisor/client.ts";
+import { instanceOf, readWorldFile } from "../../sandbox/supervisor/instance.ts";
 import { OperatorError } from "../../shared/errors.ts";
+import { PROJECT_ROOT } from "../../shared/paths.ts";
 
 /** A measurement that measured something else. The times of a benchmark never fail it, this does. */
 export class VoidMeasurement extends Error {}
@@ -67,10 +67,16 @@ async function refuseSecond(instance: string): Promise<void> {
 
 /** `vpai start` in the benchmark's sandbox: what it says, shown as it comes, and its wall time in milliseconds. */
 export async function start({ instance, signal }: Bench): Promise<{ readonly said: string; readonly ms: number }> {
-  const args = ["--disable-warning=ExperimentalWarning", join(CLONE, "ops/main.ts"), "start", "--instance", instance];
+  const args = [
+    "--disable-warning=ExperimentalWarning",
+    join(PROJECT_ROOT, "ops/cli/main.ts"),
+    "start",
+    "--instance",
+    instance,
+  ];
   const from = performance.now();
   const { stderr } = await execa(process.execPath, args, {
-    cwd: CLONE,
+    cwd: PROJECT_ROOT,
     stdin: "ignore",
     stdout: "ignore",
     stderr: ["pipe", "inherit"],

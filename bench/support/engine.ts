@@ -2,10 +2,10 @@ import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
-import { CLONE } from "../../ops/context.ts";
-import { engineArguments } from "../../ops/engine.ts";
-import { parseEvent } from "../../ops/progress.ts";
+import { engineArguments } from "../../ops/engine/run.ts";
+import { parseEvent } from "../../ops/engine/progress.ts";
 import { type Bench, VoidMeasurement } from "./bench.ts";
+import { PROJECT_ROOT } from "../../shared/paths.ts";
 
 /** A program and its stack, as the engine is called for it. */
 export interface Program {
@@ -62,16 +62,16 @@ export async function noopUp(program: Program, { folder, signal }: Bench): Promi
 export async function makeFloor(ours: Program, bench: Bench): Promise<Program> {
   const folder = join(bench.folder, "floor");
   await mkdir(folder);
-  const { runtime, main } = parse(await readFile(join(CLONE, "Pulumi.yaml"), "utf8")) as Record<string, unknown>;
+  const { runtime, main } = parse(await readFile(join(PROJECT_ROOT, "Pulumi.yaml"), "utf8")) as Record<string, unknown>;
   await writeFile(join(folder, "Pulumi.yaml"), stringify({ name: "floor", runtime, main }));
   // The runtime's options name a file in it.
-  await symlink(join(CLONE, "stacks"), join(folder, "stacks"));
+  await symlink(join(PROJECT_ROOT, "stacks"), join(folder, "stacks"));
   await writeFile(join(folder, "package.json"), JSON.stringify({ name: "floor", type: "module" }));
   await writeFile(
     join(folder, "index.ts"),
     'import * as random from "@pulumi/random";\n\nnew random.RandomPassword("only", { length: 16 });\n',
   );
-  await symlink(join(CLONE, "node_modules"), join(folder, "node_modules"));
+  await symlink(join(PROJECT_ROOT, "node_modules"), join(folder, "node_modules"));
   const floor = { stack: "floor", folder, env: ours.env };
   const init = ["stack", "init", floor.stack, "--no-select", "--secrets-provider", "passphrase", "--non-interactive"];
   await engine(floor, init, bench.signal);

@@ -133,8 +133,11 @@ export function describe({ containers, images, networks, paths }: Inspected): De
       .array(networkSchema)
       .parse(networks)
       .map(({ Name, Internal, Options, IPAM }) => ({
-        ...{ name: Name, internal: Internal, options: Options ?? {} },
-        ...{ subnet: IPAM.Config[0]?.Subnet ?? "", gateway: IPAM.Config[0]?.Gateway ?? "" },
+        name: Name,
+        internal: Internal,
+        options: Options ?? {},
+        subnet: IPAM.Config[0]?.Subnet ?? "",
+        gateway: IPAM.Config[0]?.Gateway ?? "",
       })),
     services,
   };
@@ -180,12 +183,17 @@ function optionsOf({ Config, HostConfig, NetworkSettings }: Container, image: Im
       .toSorted()
       .map((name) => ({ name })),
     mounts: HostConfig.Mounts.map(({ Source, Target, ReadOnly }) => ({
-      ...{ type: "bind", source: Source, target: Target, read_only: ReadOnly ?? false },
+      type: "bind",
+      source: Source,
+      target: Target,
+      read_only: ReadOnly ?? false,
     })),
     ...(ports.length > 0 && { published_ports: ports }),
     healthcheck: {
       test: Test,
-      ...{ interval: duration(Interval), timeout: duration(Timeout), start_period: duration(StartPeriod) },
+      interval: duration(Interval),
+      timeout: duration(Timeout),
+      start_period: duration(StartPeriod),
       retries: Retries,
     },
     ...(HostConfig.CapAdd && { capabilities: HostConfig.CapAdd }),

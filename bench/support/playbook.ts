@@ -52,10 +52,7 @@ function serviceTasks({ name, image, paths, options }: DescribedService): Task[]
   ].filter(({ loop }) => loop.length > 0);
   return [
     ...loops,
-    {
-      name: `${name}: container`,
-      "community.docker.docker_container": { name, image, state: "started", ...options },
-    },
+    { name: `${name}: container`, "community.docker.docker_container": { name, image, state: "started", ...options } },
     {
       name: `${name}: healthy`,
       "community.docker.docker_container_info": { name },
@@ -68,7 +65,10 @@ function serviceTasks({ name, image, paths, options }: DescribedService): Task[]
 }
 
 const itemOf = ({ path, uid, gid, mode }: DescribedPath): Record<string, string> => ({
-  ...{ path, owner: uid, group: gid, mode },
+  path,
+  owner: uid,
+  group: gid,
+  mode,
 });
 
 /** The playbook as a file's text. */

@@ -34,12 +34,7 @@ export interface Verdict {
 export function judge(ours: Times, floor: Times, ansible: Times, resources: number): Verdict {
   const ratio = ansible.median / ours.median;
   const msAResource = (ours.median - floor.median) / resources;
-  return {
-    ratio,
-    ratioHolds: ratio >= FASTER_THAN_ANSIBLE,
-    msAResource,
-    msHolds: msAResource <= MS_A_RESOURCE,
-  };
+  return { ratio, ratioHolds: ratio >= FASTER_THAN_ANSIBLE, msAResource, msHolds: msAResource <= MS_A_RESOURCE };
 }
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;

@@ -1,7 +1,7 @@
 import type * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Host } from "../host/host.ts";
-import type { DatabasePlan } from "./plan.ts";
+import type { DatabasePlan } from "../service/plan/databases.ts";
 import { scramVerifier } from "./scram.ts";
 import { renderDatabaseSql } from "./sql.ts";
 

@@ -1,4 +1,4 @@
-import type { DatabasePlan } from "./plan.ts";
+import type { DatabasePlan } from "../service/plan/databases.ts";
 
 const NAME = /^[a-z][a-z0-9_]{0,62}$/;
 

@@ -1,9 +1,9 @@
 import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type { NetworkName } from "../service/definition.ts";
+import type { NetworkName } from "../service/model/definition.ts";
 import type { Machine } from "../vps/machine.ts";
-import { renderReadiness } from "./gate.ts";
+import { renderReadiness } from "./readiness-script.ts";
 import { NETWORKS } from "./networks.ts";
 import { materialise, renderSshFiles, SSH_ALIAS } from "./ssh-files.ts";
 

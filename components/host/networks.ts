@@ -1,4 +1,4 @@
-import type { NetworkName } from "../service/definition.ts";
+import type { NetworkName } from "../service/model/definition.ts";
 
 export interface NetworkPlan {
   readonly subnet: string;
@@ -10,7 +10,10 @@ export interface NetworkPlan {
 }
 
 const network = (third: number, kind: Partial<NetworkPlan> = {}): NetworkPlan => ({
-  ...{ subnet: `172.20.${third}.0/24`, gateway: `172.20.${third}.1`, internal: false, isolated: false },
+  subnet: `172.20.${third}.0/24`,
+  gateway: `172.20.${third}.1`,
+  internal: false,
+  isolated: false,
   ...kind,
 });
 

@@ -1,5 +1,5 @@
 import type { Fault } from "../../shared/errors.ts";
-import type { ModelSetting } from "../service/settings.ts";
+import type { ModelSetting } from "../service/model/settings.ts";
 
 /** A model that LiteLLM knows, and what it costs. */
 export interface KnownModel {

@@ -3,7 +3,7 @@ import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Host } from "../host/host.ts";
-import type { PlannedSecret } from "./plan.ts";
+import type { PlannedSecret } from "../service/plan/secrets.ts";
 
 export interface SecretsArgs {
   /** Every secret by name, as `planSecrets` lists them. */

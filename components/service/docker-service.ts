@@ -2,14 +2,14 @@ import type * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { reconcileDatabase } from "../database/database.ts";
-import type { DatabasePlan } from "../database/plan.ts";
+import type { DatabasePlan } from "./plan/databases.ts";
 import type { Host } from "../host/host.ts";
 import type { Secrets } from "../secrets/secrets.ts";
-import type { Provision, ServiceContext, ServiceDefinition } from "./definition.ts";
-import { only, planFiles, secretsOfFiles } from "./files.ts";
-import type { Images } from "./images.ts";
-import { type ContainerPlan, planContainer } from "./plan.ts";
-import type { ProvisionPlan } from "./provision.ts";
+import type { Provision, ServiceContext, ServiceDefinition } from "./model/definition.ts";
+import { only, planFiles, secretsOfFiles } from "./plan/files.ts";
+import type { Images } from "./image-pulls.ts";
+import { type ContainerPlan, planContainer } from "./plan/container.ts";
+import type { ProvisionPlan } from "./model/provision.ts";
 
 /** How long a service may answer "later" (503, or nothing) to what is set in it. */
 const PROVISION_SECONDS = 60;
@@ -93,10 +93,14 @@ export class DockerService extends pulumi.ComponentResource {
     healthy: command.remote.Command,
   ): command.remote.Command {
     const needed = names(context);
-    const plan = secrets.pick(needed).apply((values): ProvisionPlan => ({
-      ...{ container: definition.name, port, deadlineSeconds: PROVISION_SECONDS },
-      steps: steps(only(values, needed), context),
-    }));
+    const plan = secrets
+      .pick(needed)
+      .apply((values): ProvisionPlan => ({
+        container: definition.name,
+        port,
+        deadlineSeconds: PROVISION_SECONDS,
+        steps: steps(only(values, needed), context),
+      }));
     return host.command(
       `${name}-provisioned`,
       {

@@ -10,7 +10,7 @@ export function addDevelopment(program: Command): void {
     )
     .addOption(instanceOption())
     .addHelpText("after", examples("vpai doctor"))
-    .action(async ({ instance }: { instance: string }) => (await import("../doctor.ts")).runDoctor(instance));
+    .action(async ({ instance }: { instance: string }) => (await import("../doctor/doctor.ts")).runDoctor(instance));
   program
     .command("test")
     .summary("prove that it works")
@@ -27,23 +27,23 @@ export function addDevelopment(program: Command): void {
         "vpai test --full   # the stack's tests (e2e) alone, again",
       ),
     )
-    .option("--full", "the stack's tests alone, with the real n8n and OpenClaw instead of their doubles")
+    .option("--full", "the stack's tests alone, with the real n8n and OpenClaw instead of their fakes")
     .action(async (layers: string[], { full }: { full?: true }) =>
-      (await import("../test.ts")).runTests(layers, full === true),
+      (await import("../dev/test.ts")).runTests(layers, full === true),
     );
   program
     .command("lint")
     .summary("check types, style and scripts")
     .description("Runs tsc, eslint, prettier, shellcheck and gofmt.")
     .addHelpText("after", examples("vpai lint"))
-    .action(async () => (await import("../lint.ts")).runLint());
+    .action(async () => (await import("../dev/lint.ts")).runLint());
   program
     .command("bench")
     .summary("measure")
     .description("Runs the benchmarks in bench/, or one of them.")
     .argument("[name]", "such as noop")
     .addHelpText("after", examples("vpai bench", "vpai bench noop"))
-    .action(async (name: string | undefined) => (await import("../bench.ts")).runBench(name));
+    .action(async (name: string | undefined) => (await import("../dev/bench.ts")).runBench(name));
   program
     .command("completion")
     .summary("print a shell's completion script")
@@ -54,7 +54,7 @@ export function addDevelopment(program: Command): void {
       examples("vpai completion bash > /etc/bash_completion.d/vpai", 'eval "$(vpai completion zsh)"'),
     )
     .action(async (shell: "bash" | "zsh" | "fish") => {
-      const { completionScript, treeOf } = await import("../completion.ts");
+      const { completionScript, treeOf } = await import("./completion.ts");
       process.stdout.write(completionScript(shell, treeOf(program)));
     });
 }

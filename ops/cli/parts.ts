@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { knownStacks, requireInstance } from "../context.ts";
+import { knownStacks, requireInstance } from "../stack/context.ts";
 
 export const instanceOption = (): Option =>
   new Option("--instance <name>", "sandbox to work on; each has its own server, state and ports")

@@ -18,17 +18,17 @@ export function addSandbox(program: Command): void {
       .addOption(instanceOption());
   action("down", "remove a sandbox and everything it made", " Leaves no container, network, process or firewall rule.")
     .addHelpText("after", examples("vpai sandbox down", "vpai sandbox down --instance try"))
-    .action(async ({ instance }: { instance: string }) => (await import("../sandbox.ts")).down(instance));
+    .action(async ({ instance }: { instance: string }) => (await import("../sandbox/commands.ts")).down(instance));
   action(
     "env",
     "print the sandbox's environment as `export` lines",
     " For hcloud, pulumi or any client that should talk to it.",
   )
     .addHelpText("after", examples('eval "$(npm run -s sandbox:env)" && hcloud server list'))
-    .action(async ({ instance }: { instance: string }) => (await import("../sandbox.ts")).env(instance));
+    .action(async ({ instance }: { instance: string }) => (await import("../sandbox/commands.ts")).env(instance));
   action("status", "say what the sandbox holds")
     .addHelpText("after", examples("vpai sandbox status"))
-    .action(async ({ instance }: { instance: string }) => (await import("../sandbox.ts")).status(instance));
+    .action(async ({ instance }: { instance: string }) => (await import("../sandbox/commands.ts")).status(instance));
   action("fault", "make the simulated world misbehave", " Without a name: lists the faults. `clear` ends them all.")
     .argument("[name]", "fault, or `clear`")
     .argument("[settings...]", "key=value")
@@ -41,12 +41,12 @@ export function addSandbox(program: Command): void {
       ),
     )
     .action(async (name: string | undefined, settings: string[], { instance }: { instance: string }) =>
-      (await import("../sandbox.ts")).fault(instance, name, settings),
+      (await import("../sandbox/commands.ts")).fault(instance, name, settings),
     );
   action("power-cut", "cut the power of a simulated server, as if its plug were pulled")
     .argument("[server]", "its name at Hetzner", "vpai-sandbox")
     .addHelpText("after", examples("vpai sandbox power-cut && vpai up --stack sandbox -- --refresh"))
     .action(async (server: string, { instance }: { instance: string }) =>
-      (await import("../sandbox.ts")).powerCut(instance, server),
+      (await import("../sandbox/commands.ts")).powerCut(instance, server),
     );
 }

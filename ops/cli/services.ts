@@ -12,7 +12,7 @@ export function addServices(program: Command): void {
     .option("--json", "print it as JSON, with the reasons of what is left out")
     .addHelpText("after", examples("vpai services", "vpai services --stack sandbox", "vpai services --json"))
     .action(async ({ stack, json }: { stack?: string; json?: true }) => {
-      const { runServices } = await import("../services.ts");
+      const { runServices } = await import("../services/list.ts");
       runServices({ ...(stack !== undefined && { stack }), json: json === true });
     });
 }

@@ -12,7 +12,7 @@ export function addStackTools(program: Command): void {
     .addOption(instanceOption())
     .addHelpText("after", examples("vpai recover --stack prod", "vpai recover --stack sandbox --instance try"))
     .action(async (options: { stack: string; instance: string }) => {
-      await (await import("../verb.ts")).runRecover(options);
+      await (await import("../deploy/operation.ts")).runRecover(options);
     });
   program
     .command("output")
@@ -27,7 +27,9 @@ export function addStackTools(program: Command): void {
       examples("vpai output --stack sandbox links", "vpai output --stack prod secrets --show-secrets"),
     )
     .action(async (name: string | undefined, options: { stack: string; instance: string; showSecrets?: true }) => {
-      await (await import("../verb.ts")).runOutput(name, { ...options, showSecrets: options.showSecrets === true });
+      await (
+        await import("../deploy/operation.ts")
+      ).runOutput(name, { ...options, showSecrets: options.showSecrets === true });
     });
   program
     .command("ssh")
@@ -38,7 +40,7 @@ export function addStackTools(program: Command): void {
     .argument("[command...]", "run this instead of a shell; after `--` if it has options")
     .addHelpText("after", examples("vpai ssh", "vpai ssh --stack prod -- docker ps"))
     .action(async (command: string[], options: { stack: string; instance: string }) => {
-      await (await import("../ssh.ts")).runSsh(command, options);
+      await (await import("../deploy/ssh.ts")).runSsh(command, options);
     });
   program
     .command("purge")
@@ -56,7 +58,7 @@ export function addStackTools(program: Command): void {
       examples("vpai purge --stack prod --service qdrant", "vpai purge --stack prod --service n8n --database n8n"),
     )
     .action(async (options: { stack: string; instance: string; service: string; database?: string; yes?: true }) => {
-      await (await import("../purge.ts")).runPurge({ ...options, yes: options.yes === true });
+      await (await import("../services/purge.ts")).runPurge({ ...options, yes: options.yes === true });
     });
   program
     .command("pulumi")
@@ -77,6 +79,6 @@ export function addStackTools(program: Command): void {
       ),
     )
     .action(async (args: string[], options: { stack: string; instance: string }) => {
-      await (await import("../pulumi.ts")).runPulumi(args, options);
+      await (await import("../deploy/pulumi.ts")).runPulumi(args, options);
     });
 }

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { OperatorError } from "../../shared/errors.ts";
-import type { Verb } from "../engine.ts";
+import type { Verb } from "../engine/run.ts";
 import { examples, instanceOption, stackOption } from "./parts.ts";
 
 const verbs: readonly { verb: Verb; summary: string; more: string; examples: readonly string[] }[] = [
@@ -72,7 +72,7 @@ export function addVerbs(program: Command): void {
             fix: `did you mean \`vpai ${verb} --stack ${stray}\`?`,
           });
         }
-        const { runVerb } = await import("../verb.ts");
+        const { runVerb } = await import("../deploy/operation.ts");
         await runVerb(verb, { ...options, flags, yes: options.yes === true, verbose: options.verbose === true });
       });
   }

@@ -1,7 +1,7 @@
-import type { World } from "../../sandbox/client.ts";
-import type { StackContext } from "../context.ts";
-import { StackFile } from "../stack-file.ts";
-import { readChecked, rememberedAfter, unchecked, writeChecked } from "./memory.ts";
+import type { World } from "../../sandbox/supervisor/client.ts";
+import type { StackContext } from "../stack/context.ts";
+import { StackFile } from "../stack/config-file.ts";
+import { readChecked, rememberedAfter, unchecked, writeChecked } from "./checked-cache.ts";
 import { readLock, stackPins, wantedImages } from "./stack-images.ts";
 
 export interface UpCheck {
@@ -31,7 +31,8 @@ export async function checkBeforeUp({ context, world, report, only }: UpCheck): 
   const checked = await readChecked(context.work);
   const wanted = unchecked(images, checked, file.machine);
   // The client of the registries is loaded only where it is needed.
-  const ask = async () => (await import("./ask.ts")).askForImages({ stack: context.stack, file, world }, wanted, {});
+  const ask = async () =>
+    (await import("./registry-check.ts")).askForImages({ stack: context.stack, file, world }, wanted, {});
   const findings = wanted.length > 0 ? await ask() : [];
   if (findings.length > 0) report(`images: ${findings.length} of ${images.length} are new, and at their registries`);
   const after = rememberedAfter(checked, images, findings, { machine: file.machine, partly: only !== undefined });

@@ -1,8 +1,8 @@
 import type { Fault } from "../../shared/errors.ts";
 import type { Pin } from "../../shared/pin.ts";
-import { RegistryTrouble } from "./answer.ts";
-import { judge, type Verdict } from "./judge.ts";
-import type { Registries } from "./registry.ts";
+import { RegistryTrouble } from "./registry/response.ts";
+import { judge, type Verdict } from "./manifest-status.ts";
+import type { Registries } from "./registry/client.ts";
 
 /** An image of a deployment. */
 export interface WantedImage {

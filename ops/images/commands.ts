@@ -1,16 +1,17 @@
 import { join } from "node:path";
 import { OperatorError } from "../../shared/errors.ts";
 import { images } from "../../components/images.ts";
-import { CLONE, SANDBOX } from "../context.ts";
-import { runningWorld } from "../sandbox.ts";
-import { requireChoice, type StackChoice } from "../stack.ts";
-import { StackFile } from "../stack-file.ts";
-import { askForImages } from "./ask.ts";
-import { readChecked } from "./memory.ts";
-import { Registries } from "./registry.ts";
+import { SANDBOX } from "../stack/context.ts";
+import { runningWorld } from "../sandbox/commands.ts";
+import { requireChoice, type StackChoice } from "../deploy/open.ts";
+import { StackFile } from "../stack/config-file.ts";
+import { askForImages } from "./registry-check.ts";
+import { readChecked } from "./checked-cache.ts";
+import { Registries } from "./registry/client.ts";
 import { type Replacement, rewritePins } from "./rewrite.ts";
 import { readLock, stackPins, wantedImages } from "./stack-images.ts";
 import { imagesToUpdate, proposalLines, propose } from "./update.ts";
+import { PROJECT_ROOT } from "../../shared/paths.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -20,7 +21,7 @@ export async function runImagesCheck(choice: StackChoice): Promise<void> {
   const { stack, instance } = choice;
   const file = StackFile.read(stack);
   const world = stack === SANDBOX ? await runningWorld(instance) : undefined;
-  const work = join(CLONE, ".vpai", world ? instance : stack);
+  const work = join(PROJECT_ROOT, ".vpai", world ? instance : stack);
   const wanted = wantedImages(stackPins(file), file.images, world ? readLock(work) : {});
   await askForImages({ stack, file, world }, wanted, (await readChecked(work)).platforms, say);
 }
@@ -44,7 +45,7 @@ export async function runImagesUpdate(service: string | undefined, options: Upda
     to ? [{ service: name, from: pin.text, to: to.text }] : [],
   );
   if (options.write && replacements.length > 0) {
-    await rewritePins(options.file ?? join(CLONE, "components", "images.ts"), replacements);
+    await rewritePins(options.file ?? join(PROJECT_ROOT, "components", "images.ts"), replacements);
     say(
       `components/images.ts: ${replacements.map((each) => each.service).join(", ")} changed; \`vpai up\` brings it up`,
     );

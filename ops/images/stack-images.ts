@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Fault, OperatorError } from "../../shared/errors.ts";
 import { parsePin } from "../../shared/pin.ts";
 import { catalogue, imagePins } from "../../stacks/catalogue.ts";
-import type { StackFile } from "../stack-file.ts";
+import type { StackFile } from "../stack/config-file.ts";
 import type { WantedImage } from "./check.ts";
 
 /** Pin by service of what a stack has: the catalogue's, with the stack file's replacements and omissions. */

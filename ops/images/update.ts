@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { type Fault, OperatorError } from "../../shared/errors.ts";
 import { parsePin, type Pin, withDigest } from "../../shared/pin.ts";
-import { type Answer, errorIn, header, RegistryTrouble } from "./answer.ts";
+import { type Answer, errorIn, header, RegistryTrouble } from "./registry/response.ts";
 import { AT_ONCE } from "./check.ts";
-import { judge } from "./judge.ts";
-import type { Registries } from "./registry.ts";
+import { judge } from "./manifest-status.ts";
+import type { Registries } from "./registry/client.ts";
 import { newerThan, notesOf } from "./versions.ts";
 
 /** An image of the file of images. */
@@ -41,7 +41,9 @@ async function proposalFor(registries: Registries, image: PinnedImage, anyMajor:
   const tag = (anyMajor ? major : undefined) ?? same ?? pin.tag;
   const to = await resolve(registries, pin, tag);
   return {
-    ...{ service, pin, notes: notesOf(notes, tag) },
+    service,
+    pin,
+    notes: notesOf(notes, tag),
     ...(to.text !== pin.text && { to }),
     ...(major !== undefined && major !== tag && { major: { tag: major, notes: notesOf(notes, major) } }),
   };

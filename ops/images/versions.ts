@@ -27,10 +27,7 @@ export function newerThan(current: string, tags: readonly string[], versions: st
   const newer = tags.filter((tag) => kind.test(tag) && compareVersions(tag, current) > 0).toSorted(compareVersions);
   const same = newer.findLast((tag) => versionOf(tag)[0] === versionOf(current)[0]);
   const newest = newer.at(-1);
-  return {
-    ...(same !== undefined && { same }),
-    ...(newest !== undefined && newest !== same && { major: newest }),
-  };
+  return { ...(same !== undefined && { same }), ...(newest !== undefined && newest !== same && { major: newest }) };
 }
 
 /** The link to a tag's release notes. */

@@ -3,18 +3,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 
-import { actionRoutes } from "./action-routes.ts";
-import { catalogueRoutes } from "./catalogue-routes.ts";
-import type { Cloud } from "./cloud.ts";
-import { ApiError } from "./errors.ts";
-import { firewallRoutes } from "./firewalls.ts";
-import { imageRoutes } from "./images.ts";
-import { primaryIpRoutes } from "./primary-ips.ts";
-import { RateLimit } from "./ratelimit.ts";
-import { serverActionRoutes } from "./server-actions.ts";
-import { serverRoutes } from "./servers.ts";
-import { sshKeyRoutes } from "./ssh-keys.ts";
-import { volumeRoutes } from "./volumes.ts";
+import { actionRoutes } from "./routes/actions.ts";
+import { catalogueRoutes } from "./routes/catalogue.ts";
+import type { Cloud } from "./state/cloud.ts";
+import { ApiError } from "./wire/errors.ts";
+import { firewallRoutes } from "./routes/firewalls.ts";
+import { imageRoutes } from "./routes/images.ts";
+import { primaryIpRoutes } from "./routes/primary-ips.ts";
+import { RateLimit } from "./wire/ratelimit.ts";
+import { serverActionRoutes } from "./routes/server-actions.ts";
+import { serverRoutes } from "./routes/servers.ts";
+import { sshKeyRoutes } from "./routes/ssh-keys.ts";
+import { volumeRoutes } from "./routes/volumes.ts";
 
 /** The HTTP side: headers, token, faults and errors, the same for every route below `/v1`. */
 export function buildApp(cloud: Cloud, token: string): FastifyInstance {

@@ -1,12 +1,12 @@
-import type { FaultBook } from "../faults.ts";
+import type { FaultBook } from "../control/fault-injector.ts";
 import { OperatorError } from "../../shared/errors.ts";
-import { Actions } from "./actions.ts";
+import { Actions } from "./state/actions.ts";
 import { buildApp } from "./app.ts";
-import { type Cloud, defaultLimits, type Limits, serverQueue } from "./cloud.ts";
-import { type Inventory, inventory } from "./inventory.ts";
-import type { Machines } from "./machines.ts";
-import { Store } from "./store.ts";
-import { runTask } from "./tasks.ts";
+import { type Cloud, defaultLimits, type Limits, serverQueue } from "./state/cloud.ts";
+import { type Inventory, inventory } from "./state/inventory.ts";
+import type { Machines } from "./state/machines.ts";
+import { Store } from "./state/store.ts";
+import { runTask } from "./state/tasks.ts";
 
 export interface HetznerOptions {
   /** Address to listen on. */

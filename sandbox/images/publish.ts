@@ -16,7 +16,7 @@ export interface PublishOptions {
   readonly pins: readonly string[];
   /** The registry's plain-http address on this machine. */
   readonly pushAddress: string;
-  /** The product itself where the default is a double. */
+  /** The product itself where the default is a fake. */
   readonly full: boolean;
   /** Told a line for each image that is made; silent when there is nothing to do. */
   readonly report: (line: string) => void;
@@ -38,7 +38,7 @@ export function chooseRecipes(pins: readonly Pin[], full: boolean): { pin: Pin; 
   const unknown = new Set<string>();
   const chosen = pins.flatMap((pin) => {
     const candidates = recipes.filter((recipe) => recipe.repositories.includes(pin.repository));
-    const recipe = candidates.find(({ kind }) => kind === (full ? "real" : "double")) ?? candidates[0];
+    const recipe = candidates.find(({ kind }) => kind === (full ? "real" : "fake")) ?? candidates[0];
     if (recipe === undefined) unknown.add(pin.repository);
     return recipe === undefined ? [] : [{ pin, recipe }];
   });
@@ -140,7 +140,7 @@ async function pushImage(
 function imageConfig(pin: Pin, recipe: Recipe, finish: Finish, diffIds: readonly string[]): object {
   const labels = {
     "org.opencontainers.image.version": pin.tag,
-    "org.opencontainers.image.title": recipe.kind === "double" ? `${recipe.name} (a sandbox double)` : recipe.name,
+    "org.opencontainers.image.title": recipe.kind === "fake" ? `${recipe.name} (a sandbox fake)` : recipe.name,
     "vpai.sandbox.recipe": recipe.name,
     "vpai.sandbox.kind": recipe.kind,
     "vpai.sandbox.stands-for": pin.digest,

@@ -9,8 +9,8 @@ export interface Recipe {
   readonly name: string;
   /** Repositories it answers for, with their host. */
   readonly repositories: readonly string[];
-  /** A double only behaves like the product; see its folder's README. */
-  readonly kind: "real" | "double";
+  /** A fake only behaves like the product; see its folder's README. */
+  readonly kind: "real" | "fake";
   /** Folder whose files go into the image; any change in it makes new images. */
   readonly folder: string;
   /** More files and folders that go into the image. */

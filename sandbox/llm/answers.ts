@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { ServerResponse } from "node:http";
-import type { FaultBook } from "../faults.ts";
+import type { FaultBook } from "../control/fault-injector.ts";
 
 /** What one provider's simulator is made with. */
 export interface ProviderOptions {

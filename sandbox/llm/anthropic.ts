@@ -17,9 +17,27 @@ const invalid = (message: string): AnthropicError => new AnthropicError(400, "in
 
 /** Members of a request, as the Messages API has them. Any other is refused there too. */
 const KNOWN = new Set([
-  ...["model", "messages", "max_tokens", "system", "metadata", "stop_sequences", "stream", "temperature", "top_p"],
-  ...["top_k", "tools", "tool_choice", "thinking", "service_tier", "container", "mcp_servers", "context_management"],
-  ...["output_config", "output_format", "cache_control", "inference_geo"],
+  "model",
+  "messages",
+  "max_tokens",
+  "system",
+  "metadata",
+  "stop_sequences",
+  "stream",
+  "temperature",
+  "top_p",
+  "top_k",
+  "tools",
+  "tool_choice",
+  "thinking",
+  "service_tier",
+  "container",
+  "mcp_servers",
+  "context_management",
+  "output_config",
+  "output_format",
+  "cache_control",
+  "inference_geo",
 ]);
 
 interface Wanted {
@@ -56,7 +74,10 @@ export function anthropic({ key, faults, log }: ProviderOptions): FastifyInstanc
   );
   app.get("/v1/models", () => {
     const data = [...new Set(Object.values(ANTHROPIC_MODELS))].map((id) => ({
-      ...{ type: "model", id, display_name: id, created_at: "2026-01-01T00:00:00Z" },
+      type: "model",
+      id,
+      display_name: id,
+      created_at: "2026-01-01T00:00:00Z",
     }));
     return { data, has_more: false, first_id: data[0]?.id, last_id: data.at(-1)?.id };
   });
@@ -103,12 +124,17 @@ function answer({ model, messages, system, max_tokens }: Wanted) {
   const { text, cut } = reply(name, question, max_tokens);
   const said = [textOf(system), ...messages.map(({ content }) => textOf(content))];
   return {
-    ...{ id: newId("msg_01", 22), type: "message", role: "assistant", model: name },
+    id: newId("msg_01", 22),
+    type: "message",
+    role: "assistant",
+    model: name,
     content: [{ type: "text", text }],
-    ...{ stop_reason: cut ? "max_tokens" : "end_turn", stop_sequence: null },
+    stop_reason: cut ? "max_tokens" : "end_turn",
+    stop_sequence: null,
     usage: {
       input_tokens: said.reduce((sum, each) => sum + tokensOf(each) + 3, 1),
-      ...{ cache_creation_input_tokens: 0, cache_read_input_tokens: 0 },
+      cache_creation_input_tokens: 0,
+      cache_read_input_tokens: 0,
       output_tokens: tokensOf(text),
       service_tier: "standard",
     },

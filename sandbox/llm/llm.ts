@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import type { FaultBook } from "../faults.ts";
-import type { Site } from "../front.ts";
+import type { FaultBook } from "../control/fault-injector.ts";
+import type { Site } from "../network/tls-terminator.ts";
 import { anthropic } from "./anthropic.ts";
 import { openai } from "./openai.ts";
 

@@ -22,11 +22,41 @@ class OpenaiError extends Error {
 
 /** Members of a request, as the chat completions API has them. Any other is refused there too. */
 const KNOWN = new Set([
-  ...["model", "messages", "audio", "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs"],
-  ...["max_completion_tokens", "max_tokens", "metadata", "modalities", "n", "parallel_tool_calls", "prediction"],
-  ...["presence_penalty", "prompt_cache_key", "prompt_cache_retention", "reasoning_effort", "response_format"],
-  ...["safety_identifier", "seed", "service_tier", "stop", "store", "stream", "stream_options", "temperature"],
-  ...["tool_choice", "tools", "top_logprobs", "top_p", "user", "verbosity", "web_search_options"],
+  "model",
+  "messages",
+  "audio",
+  "frequency_penalty",
+  "function_call",
+  "functions",
+  "logit_bias",
+  "logprobs",
+  "max_completion_tokens",
+  "max_tokens",
+  "metadata",
+  "modalities",
+  "n",
+  "parallel_tool_calls",
+  "prediction",
+  "presence_penalty",
+  "prompt_cache_key",
+  "prompt_cache_retention",
+  "reasoning_effort",
+  "response_format",
+  "safety_identifier",
+  "seed",
+  "service_tier",
+  "stop",
+  "store",
+  "stream",
+  "stream_options",
+  "temperature",
+  "tool_choice",
+  "tools",
+  "top_logprobs",
+  "top_p",
+  "user",
+  "verbosity",
+  "web_search_options",
 ]);
 const ROLES = ["system", "assistant", "user", "function", "tool", "developer"];
 
@@ -143,22 +173,32 @@ function answer({ model, messages, max_tokens, max_completion_tokens }: Wanted) 
   const asked = messages.reduce((sum, { content }) => sum + tokensOf(textOf(content)) + 4, 3);
   const used = tokensOf(text);
   return {
-    ...{ id: newId("chatcmpl-", 29), object: "chat.completion", created: Math.floor(Date.now() / 1000), model: name },
+    id: newId("chatcmpl-", 29),
+    object: "chat.completion",
+    created: Math.floor(Date.now() / 1000),
+    model: name,
     choices: [
       {
         index: 0,
         message: { role: "assistant", content: text, refusal: null, annotations: [] },
-        ...{ logprobs: null, finish_reason: cut ? "length" : "stop" },
+        logprobs: null,
+        finish_reason: cut ? "length" : "stop",
       },
     ],
     usage: {
-      ...{ prompt_tokens: asked, completion_tokens: used, total_tokens: asked + used },
+      prompt_tokens: asked,
+      completion_tokens: used,
+      total_tokens: asked + used,
       prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
       completion_tokens_details: {
-        ...{ reasoning_tokens: 0, audio_tokens: 0, accepted_prediction_tokens: 0, rejected_prediction_tokens: 0 },
+        reasoning_tokens: 0,
+        audio_tokens: 0,
+        accepted_prediction_tokens: 0,
+        rejected_prediction_tokens: 0,
       },
     },
-    ...{ service_tier: "default", system_fingerprint: null },
+    service_tier: "default",
+    system_fingerprint: null,
   };
 }
 

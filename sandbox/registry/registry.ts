@@ -2,9 +2,9 @@ import { join } from "node:path";
 import { request as forward } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Ca } from "../ca.ts";
-import type { FaultBook } from "../faults.ts";
-import { type Site, startFront } from "../front.ts";
+import type { Ca } from "../network/ca.ts";
+import type { FaultBook } from "../control/fault-injector.ts";
+import { type Site, startFront } from "../network/tls-terminator.ts";
 import { ensureDebianFiles } from "../../toolchain/debian.ts";
 import { startBackend } from "./backend.ts";
 

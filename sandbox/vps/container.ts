@@ -1,7 +1,7 @@
 import { cpus } from "node:os";
 import type { ContainerCreateOptions, HostConfig } from "dockerode";
-import { LABEL, type Instance } from "../instance.ts";
-import type { MachineSpec } from "../hetzner/machines.ts";
+import { LABEL, type Instance } from "../supervisor/instance.ts";
+import type { MachineSpec } from "../hetzner/state/machines.ts";
 
 export const containerName = (instance: Instance, id: number): string => `${instance.prefix}-server-${id}`;
 export const volumeName = (instance: Instance, id: number): string => `${instance.prefix}-server-${id}-docker`;

@@ -2,8 +2,8 @@ import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import type Docker from "dockerode";
 import type { Logger } from "pino";
-import { LABEL, type Instance, type WorldFile } from "../instance.ts";
-import type { FirewallRule, Machines, MachineSpec } from "../hetzner/machines.ts";
+import { LABEL, type Instance, type WorldFile } from "../supervisor/instance.ts";
+import type { FirewallRule, Machines, MachineSpec } from "../hetzner/state/machines.ts";
 import { containerName, containerOptions, snapshotTag, snapshotVolume, volumeName } from "./container.ts";
 import { serverRuleset } from "./firewall.ts";
 import { hasImage } from "./image.ts";

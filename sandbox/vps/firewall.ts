@@ -1,5 +1,5 @@
-import { cidrRange } from "../subnet.ts";
-import type { FirewallRule } from "../hetzner/machines.ts";
+import { cidrRange } from "../network/subnet.ts";
+import type { FirewallRule } from "../hetzner/state/machines.ts";
 
 /** A jump from one of the kernel's or Docker's chains into one of ours, as `iptables -S` prints it. */
 export interface Hook {

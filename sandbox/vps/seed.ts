@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import type { MachineSpec } from "../hetzner/machines.ts";
+import type { MachineSpec } from "../hetzner/state/machines.ts";
 
 /** The files of cloud-init's NoCloud data source for a machine. `instance-id` is new for each server. */
 export function seedFiles(spec: MachineSpec): Readonly<Record<"meta-data" | "user-data", string>> {

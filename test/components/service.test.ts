@@ -5,13 +5,13 @@ import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Host } from "../../components/host/host.ts";
-import { planSecrets } from "../../components/secrets/plan.ts";
+import { planSecrets } from "../../components/service/plan/secrets.ts";
 import { Secrets } from "../../components/secrets/secrets.ts";
-import type { ServiceDefinition } from "../../components/service/definition.ts";
+import type { ServiceDefinition } from "../../components/service/model/definition.ts";
 import { DockerService } from "../../components/service/docker-service.ts";
-import { Images } from "../../components/service/images.ts";
-import { caddy } from "../../components/services/caddy.ts";
-import { n8n } from "../../components/services/n8n.ts";
+import { Images } from "../../components/service/image-pulls.ts";
+import { caddy } from "../../components/services/caddy/service.ts";
+import { n8n } from "../../components/services/n8n/service.ts";
 import type { Machine } from "../../components/vps/machine.ts";
 import { testContext } from "../support/context.ts";
 import { isSecret, isUnknown, type Recorded, record, reveal } from "../support/mocks.ts";
@@ -24,14 +24,12 @@ const SCRIPT = `export VPAI_HASH=${"0".repeat(64)}\n`;
 function machineOf(diesWithAnchor: boolean): Machine {
   const anchor = new random.RandomPassword("anchor", { length: 1 });
   return {
-    ...{
-      id: pulumi.output("machine-1"),
-      anchor,
-      diesWithAnchor,
-      address: pulumi.output("203.0.113.7"),
-      sshPort: 2222,
-      user: "deploy",
-    },
+    id: pulumi.output("machine-1"),
+    anchor,
+    diesWithAnchor,
+    address: pulumi.output("203.0.113.7"),
+    sshPort: 2222,
+    user: "deploy",
     hostKey: pulumi.output("ssh-ed25519 AAAA"),
     privateKey: pulumi.secret("the-private-key"),
     bootstrap: pulumi.output(SCRIPT),
@@ -59,7 +57,13 @@ async function build(
   const context = testContext();
   const database = { service: "n8n", name: "n8n", secret: "n8n-database", extensions: [], memberOf: [] };
   new DockerService(definition.name, {
-    ...{ definition, context, host, images, image, secrets, after: [] },
+    definition,
+    context,
+    host,
+    images,
+    image,
+    secrets,
+    after: [],
     ...(definition.database && { database }),
   });
   const resources = await finish();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
-import { ExistingServer } from "../../components/vps/existing.ts";
-import { HetznerServer, type HetznerServerArgs } from "../../components/vps/hetzner.ts";
+import { ExistingServer } from "../../components/vps/existing/server.ts";
+import { HetznerServer, type HetznerServerArgs } from "../../components/vps/hetzner/server.ts";
 import { isSecret, type Recorded, record, reveal } from "../support/mocks.ts";
 
 const base: Omit<HetznerServerArgs, "token"> = {
@@ -68,7 +68,7 @@ describe.each([true, false])("a Hetzner server (preview %s)", (preview) => {
     const { stdin, create, interpreter, environment } = at("vps-preflight").inputs;
     expect(isSecret(stdin)).toBe(true);
     expect([interpreter, environment]).toEqual([
-      ["node", "--disable-warning=ExperimentalWarning", "components/vps/preflight.ts"],
+      ["node", "--disable-warning=ExperimentalWarning", "components/vps/hetzner/preflight.ts"],
       undefined,
     ]);
     expect(JSON.stringify(create)).not.toContain("the-token");
@@ -93,13 +93,11 @@ describe.each([true, false])("an existing server (preview %s)", (preview) => {
   async function existing(): Promise<(name: string) => Recorded> {
     const finish = await record("prod", preview);
     new ExistingServer("vps", {
-      ...{
-        address: "203.0.113.9",
-        hostKey: "ssh-ed25519 AAAA root@x",
-        generation: 1,
-        ssh: { port: 2222 },
-        protect: true,
-      },
+      address: "203.0.113.9",
+      hostKey: "ssh-ed25519 AAAA root@x",
+      generation: 1,
+      ssh: { port: 2222 },
+      protect: true,
       first: { port: 22, user: "admin", password: pulumi.secret("hunter2") },
     });
     return named(await finish());
@@ -121,13 +119,11 @@ describe.each([true, false])("an existing server (preview %s)", (preview) => {
 test("both doors of an existing server stay open", async () => {
   const finish = await record("prod", false);
   const { machine } = new ExistingServer("vps", {
-    ...{
-      address: "203.0.113.9",
-      hostKey: "ssh-ed25519 AAAA root@x",
-      generation: 1,
-      ssh: { port: 2222 },
-      protect: true,
-    },
+    address: "203.0.113.9",
+    hostKey: "ssh-ed25519 AAAA root@x",
+    generation: 1,
+    ssh: { port: 2222 },
+    protect: true,
     first: { port: 22, user: "root", password: pulumi.secret("hunter2") },
   });
   const script = await new Promise<string>((resolve) => machine.bootstrap.apply(resolve));

@@ -193,9 +193,7 @@ describe("this machine", () => {
   });
 
   test("a Docker daemon that is not there", async () => {
-    const ended = await checkout.vpai(["start", "--instance", "taken"], {
-      DOCKER_HOST: "unix:///nowhere/docker.sock",
-    });
+    const ended = await checkout.vpai(["start", "--instance", "taken"], { DOCKER_HOST: "unix:///nowhere/docker.sock" });
     expectRefusal(ended, ["DOCKER_HOST", "/nowhere/docker.sock", "do:"]);
   });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { ISOLATED } from "../../components/host/networks.ts";
-import { planConnections, portsOf } from "../../components/service/plan-facts.ts";
+import { planConnections, portsOf } from "../../components/service/plan/requirements.ts";
 import { catalogue } from "../../stacks/catalogue.ts";
 import { asLines, tryConnections } from "../support/connections.ts";
 import { ask } from "../support/https.ts";
@@ -157,7 +157,9 @@ test("Qdrant has the collections that services need, finds a vector, and refuses
   const vector = Array.from({ length: 1536 }, (_, i) => (i === 7 ? 1 : 0));
   const points = [{ id: 1, vector, payload: { text: "the seventh" } }];
   const put = await stack.inside("qdrant", 6333, "/collections/documents/points?wait=true", {
-    ...{ method: "PUT", headers, json: { points } },
+    method: "PUT",
+    headers,
+    json: { points },
   });
   expect(put.status).toBe(200);
   const search = { method: "POST", json: { vector, limit: 1, with_payload: true } };

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { run } from "../../shared/exec.ts";
+import { PROJECT_ROOT } from "../../shared/paths.ts";
 import { ensureToolchain } from "../../toolchain/toolchain.ts";
-import { ROOT } from "../../toolchain/versions.ts";
 
 const BUILD_MS = 25 * 60_000;
 
@@ -64,7 +64,7 @@ describe("kill -9 of the engine", () => {
     );
     writeFileSync(join(directory, "package.json"), '{"type": "module"}');
     writeFileSync(join(directory, "index.js"), PROGRAM(port));
-    symlinkSync(join(ROOT, "node_modules"), join(directory, "node_modules"));
+    symlinkSync(join(PROJECT_ROOT, "node_modules"), join(directory, "node_modules"));
     mkdirSync(join(directory, "state"));
     env = {
       ...toolchain.env,

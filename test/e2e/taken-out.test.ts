@@ -10,7 +10,15 @@ import { until } from "../support/until.ts";
 
 const [MINUTE, DOMAIN] = [60_000, "vpai.localhost"];
 const SOME = [
-  ...["alloy", "caddy", "diun", "grafana", "loki", "node-exporter", "redis", "redis-exporter", "socket-proxy"],
+  "alloy",
+  "caddy",
+  "diun",
+  "grafana",
+  "loki",
+  "node-exporter",
+  "redis",
+  "redis-exporter",
+  "socket-proxy",
   "victoriametrics",
 ];
 let checkout: Checkout;

@@ -1,8 +1,6 @@
-import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { run } from "../../shared/exec.ts";
-
-const CLONE = join(__dirname, "../..");
+import { PROJECT_ROOT } from "../../shared/paths.ts";
 
 /** Serialises a function as a dynamic provider's would be, and says whether the two were loaded before that. */
 const PROGRAM = `
@@ -15,12 +13,12 @@ const PROGRAM = `
 `;
 
 async function serialised(flags: readonly string[]): Promise<{ before: string[]; text: string }> {
-  const { stdout } = await run(process.execPath, [...flags, "-e", PROGRAM], { cwd: CLONE });
+  const { stdout } = await run(process.execPath, [...flags, "-e", PROGRAM], { cwd: PROJECT_ROOT });
   return JSON.parse(stdout) as { before: string[]; text: string };
 }
 
 test("what the SDK loads late is not loaded without need, and serialises a function to the same text", async () => {
-  const [late, early] = [await serialised(["--require", "./stacks/lazy-sdk.cjs"]), await serialised([])];
+  const [late, early] = [await serialised(["--require", "./stacks/sdk-tuning/lazy-sdk.cjs"]), await serialised([])];
   expect(early.before).toEqual(["typescript/lib", "@npmcli/arborist"]);
   expect(late.before).toEqual([]);
   expect(late.text).toContain("42");

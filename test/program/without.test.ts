@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { planSecrets } from "../../components/secrets/plan.ts";
-import { needsOf } from "../../components/service/checks.ts";
+import { planSecrets } from "../../components/service/plan/secrets.ts";
+import { needsOf } from "../../components/service/plan/checks.ts";
 import { catalogue } from "../../stacks/catalogue.ts";
 import type { Recorded } from "../support/mocks.ts";
 import { cleanUp, runProgram } from "../support/program.ts";

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { checkBeforeUp } from "../../ops/images/before-up.ts";
 import { checkImages, faultsOf } from "../../ops/images/check.ts";
-import { Registries } from "../../ops/images/registry.ts";
+import { Registries } from "../../ops/images/registry/client.ts";
 import { stackPins, wantedImages } from "../../ops/images/stack-images.ts";
 import { proposalLines, propose } from "../../ops/images/update.ts";
-import { StackFile } from "../../ops/stack-file.ts";
-import { ensureCa } from "../../sandbox/ca.ts";
-import type { World } from "../../sandbox/client.ts";
-import { FaultBook } from "../../sandbox/faults.ts";
+import { StackFile } from "../../ops/stack/config-file.ts";
+import { ensureCa } from "../../sandbox/network/ca.ts";
+import type { World } from "../../sandbox/supervisor/client.ts";
+import { FaultBook } from "../../sandbox/control/fault-injector.ts";
 import { pushBlob, pushManifest, sha256 } from "../../sandbox/registry/push.ts";
 import { type Registry, startRegistry } from "../../sandbox/registry/registry.ts";
 import { renderFaults } from "../../shared/errors.ts";
@@ -63,13 +63,16 @@ async function push(text: string, architecture = HERE): Promise<string> {
   await pushBlob(to, pin.path, { ...blob, content: { bytes: config } });
   const [imageType, indexType] = [`${OCI}.manifest.v1+json`, `${OCI}.index.v1+json`];
   const image = json({
-    ...{ schemaVersion: 2, mediaType: imageType, layers: [] },
+    schemaVersion: 2,
+    mediaType: imageType,
+    layers: [],
     config: { mediaType: `${OCI}.config.v1+json`, ...blob },
   });
   await pushManifest(to, pin.path, sha256(image), imageType, image);
   const entry = { mediaType: imageType, digest: sha256(image), size: image.length };
   const index = json({
-    ...{ schemaVersion: 2, mediaType: indexType },
+    schemaVersion: 2,
+    mediaType: indexType,
     manifests: [{ ...entry, platform: { architecture, os: "linux" } }],
   });
   await pushManifest(to, pin.path, pin.tag, indexType, index);
@@ -90,9 +93,7 @@ describe("before an `up` in the sandbox", () => {
     expect(lines).toEqual([
       `images: ${Object.keys(pins).length} of ${Object.keys(pins).length} are new, and at their registries`,
     ]);
-    const remembered = JSON.parse(await readFile(join(work, "images-checked.json"), "utf8")) as {
-      platforms: object;
-    };
+    const remembered = JSON.parse(await readFile(join(work, "images-checked.json"), "utf8")) as { platforms: object };
     expect(Object.keys(remembered.platforms)).toEqual(Object.values(lock).toSorted((a, b) => a.localeCompare(b)));
 
     // Whoever asked now would be refused.

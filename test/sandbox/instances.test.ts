@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { readdir } from "node:fs/promises";
-import { closeWorld, openWorld, type World } from "../../sandbox/client.ts";
-import { instanceOf } from "../../sandbox/instance.ts";
-import { livePid } from "../../sandbox/pidfile.ts";
-import { api, makeServer } from "./world/hetzner.ts";
-import { eventually, makeKeys, ssh, type SshKeys } from "./world/ssh.ts";
-import { traces } from "./world/traces.ts";
+import { closeWorld, openWorld, type World } from "../../sandbox/supervisor/client.ts";
+import { instanceOf } from "../../sandbox/supervisor/instance.ts";
+import { livePid } from "../../sandbox/supervisor/pidfile.ts";
+import { api, makeServer } from "./support/hetzner.ts";
+import { eventually, makeKeys, ssh, type SshKeys } from "./support/ssh.ts";
+import { traces } from "./support/traces.ts";
 
 const name = `first-${process.pid}`;
 const other = `other-${process.pid}`;

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { type Ca, ensureCa } from "../../sandbox/ca.ts";
-import { FaultBook } from "../../sandbox/faults.ts";
-import { type Front, startFront } from "../../sandbox/front.ts";
+import { type Ca, ensureCa } from "../../sandbox/network/ca.ts";
+import { FaultBook } from "../../sandbox/control/fault-injector.ts";
+import { type Front, startFront } from "../../sandbox/network/tls-terminator.ts";
 import { newLlmKeys, openLlm } from "../../sandbox/llm/llm.ts";
 import { run } from "../../shared/exec.ts";
 import { ensureDebianPackages } from "../../toolchain/debian.ts";
@@ -36,9 +36,17 @@ async function curl(url: string, headers: Readonly<Record<string, string>>, json
   const host = new URL(url).hostname;
   const address = url.replace(host, `${host}:${front.port}`);
   const { stdout } = await run("curl", [
-    ...["--silent", "--show-error", "--noproxy", "*", "--cacert", ca.certFile],
-    ...["--resolve", `${host}:${front.port}:127.0.0.1`],
-    ...["--write-out", "\n%{http_code} %header{retry-after}", address],
+    "--silent",
+    "--show-error",
+    "--noproxy",
+    "*",
+    "--cacert",
+    ca.certFile,
+    "--resolve",
+    `${host}:${front.port}:127.0.0.1`,
+    "--write-out",
+    "\n%{http_code} %header{retry-after}",
+    address,
     ...Object.entries(headers).flatMap(([name, value]) => ["--header", `${name}: ${value}`]),
     ...(json === undefined ? [] : ["--header", "content-type: application/json", "--data", JSON.stringify(json)]),
   ]);
@@ -90,9 +98,13 @@ describe("the simulated Anthropic", () => {
     const { body } = await claude({ ...claudeAsk, stream: true });
     const events = String(body).split("\n\n").filter(Boolean);
     expect(events.map((event) => /^event: (\w+)$/m.exec(event)?.[1])).toEqual([
-      ...["message_start", "content_block_start", "ping"],
+      "message_start",
+      "content_block_start",
+      "ping",
       ...Array.from({ length: 9 }, () => "content_block_delta"),
-      ...["content_block_stop", "message_delta", "message_stop"],
+      "content_block_stop",
+      "message_delta",
+      "message_stop",
     ]);
   });
 
@@ -221,7 +233,8 @@ describe("the faults", () => {
     faults.inject({ name: "llm-429", provider: "openai" });
     expect((await claude(claudeAsk)).status).toBe(200);
     expect(await gpt(gptAsk)).toMatchObject({
-      ...{ status: 429, retryAfter: "1" },
+      status: 429,
+      retryAfter: "1",
       body: { error: { type: "requests", code: "rate_limit_exceeded" } },
     });
   });

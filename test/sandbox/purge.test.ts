@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { type Bench, docker, openBench, pins, untilExec } from "./images/bench.ts";
+import { type Bench, docker, openBench, pins, untilExec } from "./images/container-harness.ts";
 
 // The script that `vpai purge` runs on the server, on a tree of its own, with a real PostgreSQL and the real Docker.
 
@@ -27,7 +27,10 @@ beforeAll(async () => {
   // With an init, as on the server: else the client that is cut off below would end as PostgreSQL's own child.
   database = await bench.start("db", pins.postgres, [
     "--init",
-    ...["-e", "POSTGRES_PASSWORD_FILE=/run/password", "-v", `${password}:/run/password:ro`],
+    "-e",
+    "POSTGRES_PASSWORD_FILE=/run/password",
+    "-v",
+    `${password}:/run/password:ro`,
   ]);
   await untilExec(database, "pg_isready", "--username", "postgres", "--host", "127.0.0.1");
 }, 600_000);
@@ -61,8 +64,11 @@ function purge(mode: "look" | "remove", more: object = {}): Ended {
   const plan = { mode, service: "n8n", database: null, keep: ["n8n-other-key"], ...more };
   return spawnSync("python3", [SCRIPT, JSON.stringify(plan)], {
     env: {
-      ...{ ...process.env, REAL_PATH: process.env["PATH"], PATH: [home, process.env["PATH"]].join(delimiter) },
-      ...{ VPAI_ROOT: home, VPAI_PERMANENT: join(home, "permanent.json") },
+      ...process.env,
+      REAL_PATH: process.env["PATH"],
+      PATH: [home, process.env["PATH"]].join(delimiter),
+      VPAI_ROOT: home,
+      VPAI_PERMANENT: join(home, "permanent.json"),
     },
     encoding: "utf8",
     timeout: 60_000,
@@ -86,7 +92,9 @@ describe("files", () => {
   test("go, with the fingerprints of the service's own secrets; what is another's stays", () => {
     expect(purge("remove")).toMatchObject({ status: 0, stdout: "", stderr: "" });
     expect(["data/n8n", "config/n8n", "data/redis"].map((place) => existsSync(join(home, place)))).toEqual([
-      ...[false, false, true],
+      false,
+      false,
+      true,
     ]);
     expect(permanent()).toEqual({ "n8n-other-key": "2", "redis-key": "3" });
     expect(purge("look")).toMatchObject({ status: 0, stdout: "\n" });

@@ -3,9 +3,7 @@ import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile, copyFile } 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { run } from "../../shared/exec.ts";
-
-/** The clone that the tests are part of. */
-export const CLONE = join(import.meta.dirname, "../..");
+import { PROJECT_ROOT } from "../../shared/paths.ts";
 
 /** How a command ended. */
 export interface Ended {
@@ -74,16 +72,16 @@ export class Checkout {
   static async make(): Promise<Checkout> {
     const dir = await realpath(await mkdtemp(join(tmpdir(), "vpai-checkout-")));
     const { stdout } = await run("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
-      cwd: CLONE,
+      cwd: PROJECT_ROOT,
     });
     for (const file of stdout.split("\0").filter(Boolean)) {
       await mkdir(dirname(join(dir, file)), { recursive: true });
-      await copyFile(join(CLONE, file), join(dir, file)).catch((error: NodeJS.ErrnoException) => {
+      await copyFile(join(PROJECT_ROOT, file), join(dir, file)).catch((error: NodeJS.ErrnoException) => {
         // Deleted in the work tree and not yet committed.
         if (error.code !== "ENOENT") throw error;
       });
     }
-    await symlink(join(CLONE, "node_modules"), join(dir, "node_modules"));
+    await symlink(join(PROJECT_ROOT, "node_modules"), join(dir, "node_modules"));
     return new Checkout(dir);
   }
 
@@ -99,7 +97,7 @@ export class Checkout {
 
   /** Starts `vpai …`. */
   startVpai(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
-    // `vpai test --full`: the same tests, on the products themselves where there are doubles by default.
+    // `vpai test --full`: the same tests, on the products themselves where there are fakes by default.
     const full = args[0] === "start" && process.env["VPAI_TEST_FULL"] === "1" ? ["--full"] : [];
     return this.start(process.execPath, [join(this.dir, "bin/vpai.js"), ...args, ...full], env);
   }

@@ -1,9 +1,12 @@
-import type { ServiceContext } from "../../components/service/definition.ts";
+import type { ServiceContext } from "../../components/service/model/definition.ts";
 
 /** A deployment's context for a test, with what the test says of it. */
 export function testContext(said: Partial<ServiceContext> = {}): ServiceContext {
   return {
-    ...{ domain: "ai.example.com", timezone: "Europe/Paris", size: "small", routes: [] },
+    domain: "ai.example.com",
+    timezone: "Europe/Paris",
+    size: "small",
+    routes: [],
     settings: {
       owner: { email: "owner@example.com", firstName: "Only", lastName: "Owner" },
       llm: {
@@ -13,7 +16,9 @@ export function testContext(said: Partial<ServiceContext> = {}): ServiceContext 
         ],
         dailyBudgetUsd: 5,
       },
-      ...{ retention: { metricsDays: 30, logsDays: 14 }, vpnCidrs: ["100.64.0.0/10"], telegramAllowFrom: [] },
+      retention: { metricsDays: 30, logsDays: 14 },
+      vpnCidrs: ["100.64.0.0/10"],
+      telegramAllowFrom: [],
       given: ["anthropicApiKey", "openaiApiKey"],
     },
     facts: { scrapes: [], redisUsers: [], llmClients: [], collections: [], dashboards: [], images: [] },

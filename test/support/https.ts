@@ -33,7 +33,13 @@ export function ask({
     const body = json === undefined ? undefined : JSON.stringify(json);
     const req = request(
       {
-        ...{ host: "127.0.0.1", port, path, method, servername: host, rejectUnauthorized: false, agent: false },
+        host: "127.0.0.1",
+        port,
+        path,
+        method,
+        servername: host,
+        rejectUnauthorized: false,
+        agent: false,
         headers: {
           host,
           ...(body && { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),

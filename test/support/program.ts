@@ -7,8 +7,7 @@ import { imagePins } from "../../stacks/catalogue.ts";
 import { deploy } from "../../stacks/deploy.ts";
 import type { Outputs } from "../../stacks/outputs.ts";
 import { type Recorded, record } from "./mocks.ts";
-
-const ROOT = join(__dirname, "../..");
+import { PROJECT_ROOT } from "../../shared/paths.ts";
 
 export const STACKS = ["prod", "preprod", "sandbox"] as const;
 
@@ -21,7 +20,7 @@ const asText = (value: unknown): string => (typeof value === "string" ? value : 
 /** A stack's configuration as the engine would hand it over: the stack's file above the project's defaults. */
 export function configOf(stack: string, extra: Readonly<Record<string, unknown>> = {}): Record<string, string> {
   const read = (name: string): { config: Record<string, unknown> } =>
-    parse(readFileSync(join(ROOT, name), "utf8")) as never;
+    parse(readFileSync(join(PROJECT_ROOT, name), "utf8")) as never;
   const defaults = Object.entries(read("Pulumi.yaml").config).flatMap(([key, declared]) => {
     const value = (declared as { default?: unknown }).default;
     return value === undefined ? [] : [[key, value] as const];

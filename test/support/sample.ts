@@ -1,4 +1,4 @@
-import type { ServiceDefinition } from "../../components/service/definition.ts";
+import type { ServiceDefinition } from "../../components/service/model/definition.ts";
 
 /** A service that uses nearly every facet, for tests of what reads them. */
 export const sample: ServiceDefinition = {

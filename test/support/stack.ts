@@ -84,7 +84,14 @@ export class SandboxStack {
     const [ip = ""] = address.trim().split(" ");
     const headers = { "content-type": "application/json", ...ask.headers };
     const words = [
-      ...["curl", "-s", "-m", "30", "-w", "\\n%{http_code}", "-X", ask.method ?? "GET"],
+      "curl",
+      "-s",
+      "-m",
+      "30",
+      "-w",
+      "\\n%{http_code}",
+      "-X",
+      ask.method ?? "GET",
       ...Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]),
       ...(ask.json === undefined ? [] : ["-d", JSON.stringify(ask.json)]),
       `http://${ip}:${port}${path}`,

@@ -2,8 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-
-const CLONE = join(__dirname, "..", "..");
+import { PROJECT_ROOT } from "../../shared/paths.ts";
 
 /** What a run of the command did. */
 export interface VpaiResult {
@@ -20,7 +19,7 @@ export interface VpaiOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Ended, with an error, after so long. @default 60 000 */
   readonly timeoutMs?: number;
-  /** Enters by bin/vpai.js, as a person does, instead of by ops/main.ts. @default false */
+  /** Enters by bin/vpai.js, as a person does, instead of by ops/cli/main.ts. @default false */
   readonly throughBin?: boolean;
   /** Is told the process once it runs: for tests that interrupt it. */
   readonly onStart?: (pid: number) => void;
@@ -29,11 +28,12 @@ export interface VpaiOptions {
 /** Runs `vpai` with these arguments, without a terminal. */
 export async function vpai(args: readonly string[], options: VpaiOptions = {}): Promise<VpaiResult> {
   const { env = {}, timeoutMs = 60_000, throughBin = false, onStart } = options;
-  const entry = throughBin ? ["bin/vpai.js"] : ["--disable-warning=ExperimentalWarning", "ops/main.ts"];
-  if (!existsSync(join(CLONE, entry.at(-1) ?? ""))) throw new Error(`no ${entry.at(-1) ?? ""} in ${CLONE}`);
+  const entry = throughBin ? ["bin/vpai.js"] : ["--disable-warning=ExperimentalWarning", "ops/cli/main.ts"];
+  if (!existsSync(join(PROJECT_ROOT, entry.at(-1) ?? "")))
+    throw new Error(`no ${entry.at(-1) ?? ""} in ${PROJECT_ROOT}`);
   const begun = Date.now();
   const child = spawn(process.execPath, [...entry, ...args], {
-    cwd: CLONE,
+    cwd: PROJECT_ROOT,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

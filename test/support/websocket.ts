@@ -4,10 +4,19 @@ import { request } from "node:https";
 export function upgrade({ port, host, path }: { port: number; host: string; path: string }): Promise<number> {
   return new Promise((resolve, reject) => {
     const asked = request({
-      ...{ host: "127.0.0.1", port, path, servername: host, rejectUnauthorized: false, agent: false },
+      host: "127.0.0.1",
+      port,
+      path,
+      servername: host,
+      rejectUnauthorized: false,
+      agent: false,
       headers: {
-        ...{ host, connection: "Upgrade", upgrade: "websocket", origin: `https://${host}` },
-        ...{ "sec-websocket-version": "13", "sec-websocket-key": Buffer.from("0123456789abcdef").toString("base64") },
+        host,
+        connection: "Upgrade",
+        upgrade: "websocket",
+        origin: `https://${host}`,
+        "sec-websocket-version": "13",
+        "sec-websocket-key": Buffer.from("0123456789abcdef").toString("base64"),
       },
       timeout: 30_000,
     });

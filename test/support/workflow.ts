@@ -14,12 +14,20 @@ const workflow = (path: string, text: string) => ({
   name: `Test ${path}`,
   nodes: [
     {
-      ...{ id: "a", name: "Webhook", type: "n8n-nodes-base.webhook", typeVersion: 2, position: [0, 0] },
+      id: "a",
+      name: "Webhook",
+      type: "n8n-nodes-base.webhook",
+      typeVersion: 2,
+      position: [0, 0],
       parameters: { httpMethod: "POST", path, responseMode: "lastNode" },
       webhookId: path,
     },
     {
-      ...{ id: "b", name: "Say", type: "n8n-nodes-base.set", typeVersion: 3.4, position: [200, 0] },
+      id: "b",
+      name: "Say",
+      type: "n8n-nodes-base.set",
+      typeVersion: 3.4,
+      position: [200, 0],
       parameters: { assignments: { assignments: [{ id: "1", name: "said", value: text, type: "string" }] } },
     },
   ],

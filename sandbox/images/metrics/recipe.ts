@@ -4,7 +4,10 @@ import type { ImageConfig, Recipe } from "../recipe.ts";
 import type { TarEntry } from "../tar.ts";
 
 const packages = [
-  ...["victoria-metrics", "prometheus-node-exporter", "prometheus-postgres-exporter", "prometheus-redis-exporter"],
+  "victoria-metrics",
+  "prometheus-node-exporter",
+  "prometheus-postgres-exporter",
+  "prometheus-redis-exporter",
   "busybox-static",
 ];
 
@@ -39,7 +42,11 @@ function image(
   config: ImageConfig,
 ): Recipe {
   return {
-    ...{ name, repositories, kind: "real", folder: import.meta.dirname, layers },
+    name,
+    repositories,
+    kind: "real",
+    folder: import.meta.dirname,
+    layers,
     finish: () =>
       Promise.resolve({
         entries: entries(program.replace(/^\/bin\//, "usr/bin/").replace(/^\//, ""), debian),

@@ -16,10 +16,7 @@ export const n8n: Recipe = {
     const packages = ["busybox-static", "ca-certificates", "libatomic1", "libstdc++6", "tini"];
     const libraries = debianPackages({ name: "n8n-libraries", packages }, report);
     const program = npmLayer(
-      {
-        ...{ name: "n8n", dependencies: { n8n: versions.n8n }, node: versions.node },
-        rebuild: ["sqlite3", "isolated-vm"],
-      },
+      { name: "n8n", dependencies: { n8n: versions.n8n }, node: versions.node, rebuild: ["sqlite3", "isolated-vm"] },
       report,
     );
     return [await debianBase(report), await libraries, await program];

@@ -8,8 +8,17 @@ const versions = { openclaw: "2026.9.6", node: "24.21.0" };
 
 /** What upstream's image installs beside Node, and the libraries that Node's build from npm wants. */
 const packages = [
-  ...["ca-certificates", "curl", "git", "hostname", "lsof", "openssl", "procps", "python3", "tini"],
-  ...["libatomic1", "libstdc++6"],
+  "ca-certificates",
+  "curl",
+  "git",
+  "hostname",
+  "lsof",
+  "openssl",
+  "procps",
+  "python3",
+  "tini",
+  "libatomic1",
+  "libstdc++6",
 ];
 
 /** OpenClaw itself, from npm: 800 MB, so only in the full profile. */
@@ -22,7 +31,9 @@ export const openclaw: Recipe = {
     const tools = debianPackages({ name: "openclaw-tools", packages }, report);
     const program = npmLayer(
       {
-        ...{ name: "openclaw", dependencies: { openclaw: versions.openclaw }, node: versions.node },
+        name: "openclaw",
+        dependencies: { openclaw: versions.openclaw },
+        node: versions.node,
         // Otherwise it runs its own script at its first start, and wants to write into its own folder.
         rebuild: ["openclaw"],
       },

@@ -5,9 +5,31 @@ import type { Recipe } from "../recipe.ts";
 
 /** What upstream's image sets: the three sections that hardly tell anything are open, all others closed. */
 const env = [
-  ...["ALLOW_RESTARTS", "ALLOW_START", "ALLOW_STOP", "AUTH", "BUILD", "COMMIT", "CONFIGS", "CONTAINERS"],
-  ...["DISABLE_IPV6", "DISTRIBUTION", "EXEC", "GRPC", "IMAGES", "INFO", "NETWORKS", "NODES", "PLUGINS", "POST"],
-  ...["SECRETS", "SERVICES", "SESSION", "SWARM", "SYSTEM", "TASKS", "VOLUMES"],
+  "ALLOW_RESTARTS",
+  "ALLOW_START",
+  "ALLOW_STOP",
+  "AUTH",
+  "BUILD",
+  "COMMIT",
+  "CONFIGS",
+  "CONTAINERS",
+  "DISABLE_IPV6",
+  "DISTRIBUTION",
+  "EXEC",
+  "GRPC",
+  "IMAGES",
+  "INFO",
+  "NETWORKS",
+  "NODES",
+  "PLUGINS",
+  "POST",
+  "SECRETS",
+  "SERVICES",
+  "SESSION",
+  "SWARM",
+  "SYSTEM",
+  "TASKS",
+  "VOLUMES",
 ].map((name) => `${name}=0`);
 
 /** Debian's HAProxy by the contract of docker-socket-proxy: its variables, its port, and wget, which Alpine has too. */

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { cadvisor } from "../../../components/services/cadvisor.ts";
-import { nodeExporter } from "../../../components/services/node-exporter.ts";
-import { postgresExporter } from "../../../components/services/postgres-exporter.ts";
-import { redisExporter } from "../../../components/services/redis-exporter.ts";
-import { victoriametrics } from "../../../components/services/victoriametrics.ts";
-import type { Bench } from "../../sandbox/images/bench.ts";
-import { openBench } from "../../sandbox/images/bench.ts";
+import { cadvisor } from "../../../components/services/cadvisor/service.ts";
+import { nodeExporter } from "../../../components/services/node-exporter/service.ts";
+import { postgresExporter } from "../../../components/services/postgres-exporter/service.ts";
+import { redisExporter } from "../../../components/services/redis-exporter/service.ts";
+import { victoriametrics } from "../../../components/services/victoriametrics/service.ts";
+import type { Bench } from "../../sandbox/images/container-harness.ts";
+import { openBench } from "../../sandbox/images/container-harness.ts";
 import { testContext } from "../../support/context.ts";
 import { type MetricsStore, metricsStore } from "../../support/metrics-store.ts";
-import { startAsDefined } from "./as-defined.ts";
+import { startAsDefined } from "./docker-run-args.ts";
 
 // Each alert is asked of a real store, over six hours in which all was well and over six in which it was not.
 

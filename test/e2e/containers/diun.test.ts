@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { diun } from "../../../components/services/diun.ts";
+import { diun } from "../../../components/services/diun/service.ts";
 import { images } from "../../../components/images.ts";
 import { testContext } from "../../support/context.ts";
 import { until } from "../../support/until.ts";
-import type { Bench } from "../../sandbox/images/bench.ts";
-import { docker, logs, openBench } from "../../sandbox/images/bench.ts";
+import type { Bench } from "../../sandbox/images/container-harness.ts";
+import { docker, logs, openBench } from "../../sandbox/images/container-harness.ts";
 import type { PublicRegistry } from "../../sandbox/images/public-registry.ts";
 import { openPublicRegistry } from "../../sandbox/images/public-registry.ts";
-import { startAsDefined } from "./as-defined.ts";
+import { startAsDefined } from "./docker-run-args.ts";
 
 const BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
 const context = testContext();
@@ -78,19 +78,31 @@ test("it reports newer versions of digest-pinned images, and no others that came
   );
   expect((await reports()).sort((a, b) => a.service.localeCompare(b.service))).toEqual([
     {
-      ...{ level: "warn", service: "diun", image: "docker.io/crazymax/diun:4.33.0", deployed: "4.33.0" },
+      level: "warn",
+      service: "diun",
+      image: "docker.io/crazymax/diun:4.33.0",
+      deployed: "4.33.0",
       message: `the deployed version was rebuilt: 4.33.0 is now ${rebuilt}`,
     },
     {
-      ...{ level: "warn", service: "openclaw", image: "ghcr.io/openclaw/openclaw:2026.10.1", deployed: "2026.9.9" },
+      level: "warn",
+      service: "openclaw",
+      image: "ghcr.io/openclaw/openclaw:2026.10.1",
+      deployed: "2026.9.9",
       message: "a newer version is out: 2026.10.1",
     },
     {
-      ...{ level: "warn", service: "postgresql", image: "docker.io/pgvector/pgvector:0.8.8-pg18-bookworm" },
-      ...{ deployed: "0.8.7-pg18-bookworm", message: "a newer version is out: 0.8.8-pg18-bookworm" },
+      level: "warn",
+      service: "postgresql",
+      image: "docker.io/pgvector/pgvector:0.8.8-pg18-bookworm",
+      deployed: "0.8.7-pg18-bookworm",
+      message: "a newer version is out: 0.8.8-pg18-bookworm",
     },
     {
-      ...{ level: "warn", service: "qdrant", image: "docker.io/qdrant/qdrant:v1.19.10", deployed: "v1.19.2" },
+      level: "warn",
+      service: "qdrant",
+      image: "docker.io/qdrant/qdrant:v1.19.10",
+      deployed: "v1.19.2",
       message: "a newer version is out: v1.19.10",
     },
   ]);

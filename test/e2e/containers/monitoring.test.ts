@@ -1,18 +1,18 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import type { ServiceDefinition } from "../../../components/service/definition.ts";
-import { planFacts } from "../../../components/service/plan-facts.ts";
-import { alloy } from "../../../components/services/alloy.ts";
-import { grafana } from "../../../components/services/grafana.ts";
-import { loki } from "../../../components/services/loki.ts";
-import { socketProxy } from "../../../components/services/socket-proxy.ts";
-import { victoriametrics } from "../../../components/services/victoriametrics.ts";
-import type { Bench } from "../../sandbox/images/bench.ts";
-import { docker, logs, openBench } from "../../sandbox/images/bench.ts";
+import type { ServiceDefinition } from "../../../components/service/model/definition.ts";
+import { planFacts } from "../../../components/service/plan/requirements.ts";
+import { alloy } from "../../../components/services/alloy/service.ts";
+import { grafana } from "../../../components/services/grafana/service.ts";
+import { loki } from "../../../components/services/loki/service.ts";
+import { socketProxy } from "../../../components/services/socket-proxy/service.ts";
+import { victoriametrics } from "../../../components/services/victoriametrics/service.ts";
+import type { Bench } from "../../sandbox/images/container-harness.ts";
+import { docker, logs, openBench } from "../../sandbox/images/container-harness.ts";
 import { serveDocker, type Served } from "../../sandbox/images/docker-api.ts";
 import { testContext } from "../../support/context.ts";
 import { until } from "../../support/until.ts";
-import { startAsDefined } from "./as-defined.ts";
+import { startAsDefined } from "./docker-run-args.ts";
 
 const services = [victoriametrics, loki, socketProxy, alloy, grafana];
 const context = testContext({ facts: planFacts(services, {}) });
@@ -30,7 +30,9 @@ beforeAll(async () => {
   api = await serveDocker(bench, socket);
   for (const definition of services) {
     const how = {
-      ...{ context, secrets, host: { "/var/run/docker.sock": socket } },
+      context,
+      secrets,
+      host: { "/var/run/docker.sock": socket },
       options: ["--label", `vpai.service=${definition.name}`],
     };
     containers.set(definition, await startAsDefined(bench, definition, how));

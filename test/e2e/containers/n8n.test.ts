@@ -1,14 +1,14 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import type { SecretValues, ServiceContext } from "../../../components/service/definition.ts";
-import { n8n } from "../../../components/services/n8n.ts";
+import type { SecretValues, ServiceContext } from "../../../components/service/model/definition.ts";
+import { n8n } from "../../../components/services/n8n/service.ts";
 import { testContext } from "../../support/context.ts";
 import { until } from "../../support/until.ts";
-import type { Bench } from "../../sandbox/images/bench.ts";
-import { docker, logs, FULL, openBench, pins, untilExec } from "../../sandbox/images/bench.ts";
+import type { Bench } from "../../sandbox/images/container-harness.ts";
+import { docker, logs, FULL, openBench, pins, untilExec } from "../../sandbox/images/container-harness.ts";
 import { activated, type AskN8n, called, echoWorkflow, loggedIn } from "../../sandbox/images/n8n-client.ts";
-import { asDefined, startAsDefined, untilHealthy } from "./as-defined.ts";
+import { asDefined, startAsDefined, untilHealthy } from "./docker-run-args.ts";
 import { hereAs, onHost, provision } from "./on-host.ts";
 
 // n8n locked down as its definition says, over a PostgreSQL with its role and its database.
@@ -50,7 +50,9 @@ const own = (values: SecretValues = secrets, its: ServiceContext = context): Pro
 const here = (argv: Parameters<ReturnType<typeof hereAs>>[0]): string[] =>
   hereAs({
     "/opt/vpai/data/n8n": join(bench.home, "n8n/opt/vpai/data/n8n"),
-    ...{ "stop n8n": `stop ${container}`, "start n8n": `start ${container}`, postgresql: db },
+    "stop n8n": `stop ${container}`,
+    "start n8n": `start ${container}`,
+    postgresql: db,
   })(argv);
 
 test("P29: its owner is made once, through its API, and nobody else can be afterwards", async () => {

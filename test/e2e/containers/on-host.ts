@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import type { Argv } from "../../../components/service/operations.ts";
-import type { HttpStep } from "../../../components/service/provision.ts";
+import type { Argv } from "../../../components/service/model/operations.ts";
+import type { HttpStep } from "../../../components/service/model/provision.ts";
 
 /** Runs a command as its host would; answers what it printed, or throws what it said was wrong. */
 export async function onHost(argv: readonly string[], stdin: Buffer | string = ""): Promise<Buffer> {

@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { openclaw } from "../../../components/services/openclaw.ts";
+import { openclaw } from "../../../components/services/openclaw/service.ts";
 import { testContext } from "../../support/context.ts";
-import type { Bench } from "../../sandbox/images/bench.ts";
-import { docker, FULL, openBench } from "../../sandbox/images/bench.ts";
-import { asDefined, startAsDefined, untilHealthy } from "./as-defined.ts";
+import type { Bench } from "../../sandbox/images/container-harness.ts";
+import { docker, FULL, openBench } from "../../sandbox/images/container-harness.ts";
+import { asDefined, startAsDefined, untilHealthy } from "./docker-run-args.ts";
 import { hereAs, onHost } from "./on-host.ts";
 
 // OpenClaw locked down as its definition says, with an answer instead of LiteLLM.
@@ -41,7 +41,7 @@ afterAll(async () => {
 const data = (): string => join(bench.home, "openclaw/opt/vpai/data/openclaw");
 const here = (argv: Parameters<ReturnType<typeof hereAs>>[0]): string[] =>
   hereAs({
-    "/opt/vpai/config/openclaw/state.sh": join(import.meta.dirname, "../../../files/services/openclaw/state.sh"),
+    "/opt/vpai/config/openclaw/state.sh": join(import.meta.dirname, "../../../components/services/openclaw/state.sh"),
     "/opt/vpai/data/openclaw": data(),
     " openclaw ": ` ${container} `,
   })(argv).map((word) => (word === "openclaw" ? container : word));

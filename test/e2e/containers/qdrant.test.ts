@@ -4,11 +4,11 @@ import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { qdrant } from "../../../components/services/qdrant.ts";
+import { qdrant } from "../../../components/services/qdrant/service.ts";
 import { testContext } from "../../support/context.ts";
-import type { Bench } from "../../sandbox/images/bench.ts";
-import { openBench } from "../../sandbox/images/bench.ts";
-import { asDefined, startAsDefined } from "./as-defined.ts";
+import type { Bench } from "../../sandbox/images/container-harness.ts";
+import { openBench } from "../../sandbox/images/container-harness.ts";
+import { asDefined, startAsDefined } from "./docker-run-args.ts";
 
 const secrets = { "qdrant-api-key": "Write-key-of-this-test", "qdrant-read-key": "Read-key-of-this-test" };
 const collection = { service: "n8n", name: "Über uns", dimensions: 3, distance: "Cosine" } as const;
@@ -29,7 +29,8 @@ afterAll(() => bench.clear());
 
 async function ask(method: string, path: string, json: unknown): Promise<unknown> {
   const response = await fetch(`http://${await bench.address(container)}:6333${path}`, {
-    ...{ method, headers: { "api-key": secrets["qdrant-api-key"], "content-type": "application/json" } },
+    method,
+    headers: { "api-key": secrets["qdrant-api-key"], "content-type": "application/json" },
     body: JSON.stringify(json),
   });
   return response.json();

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { socketProxy } from "../../../components/services/socket-proxy.ts";
+import { socketProxy } from "../../../components/services/socket-proxy/service.ts";
 import { testContext } from "../../support/context.ts";
-import type { Bench } from "../../sandbox/images/bench.ts";
-import { openBench } from "../../sandbox/images/bench.ts";
-import { startAsDefined } from "./as-defined.ts";
+import type { Bench } from "../../sandbox/images/container-harness.ts";
+import { openBench } from "../../sandbox/images/container-harness.ts";
+import { startAsDefined } from "./docker-run-args.ts";
 
 let bench: Bench;
 let container: string;

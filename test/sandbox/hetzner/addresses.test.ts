@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 
-import { freeIpv4 } from "../../../sandbox/hetzner/addresses.ts";
+import { freeIpv4 } from "../../../sandbox/hetzner/state/addresses.ts";
 import { type Json, plainServer, type Project, startProject } from "./project.ts";
 
 let project: Project;

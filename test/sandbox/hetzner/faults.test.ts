@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 
-import { RateLimit } from "../../../sandbox/hetzner/ratelimit.ts";
+import { RateLimit } from "../../../sandbox/hetzner/wire/ratelimit.ts";
 import { plainServer, type Project, startProject } from "./project.ts";
 
 let project: Project;

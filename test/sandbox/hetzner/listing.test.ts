@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 
-import { isLabelKey, isLabelValue, parseSelector } from "../../../sandbox/hetzner/labels.ts";
+import { isLabelKey, isLabelValue, parseSelector } from "../../../sandbox/hetzner/wire/labels.ts";
 import { type Project, startProject } from "./project.ts";
 
 let project: Project;

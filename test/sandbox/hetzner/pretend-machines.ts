@@ -1,4 +1,4 @@
-import type { FirewallRule, Machines, MachineSpec } from "../../../sandbox/hetzner/machines.ts";
+import type { FirewallRule, Machines, MachineSpec } from "../../../sandbox/hetzner/state/machines.ts";
 
 /**
  * A stand-in for what boots servers. Its limits: nothing runs; a machine is an entry in a map that is on or off, a

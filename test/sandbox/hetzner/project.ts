@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { FaultBook } from "../../../sandbox/faults.ts";
+import { FaultBook } from "../../../sandbox/control/fault-injector.ts";
 import { type Hetzner, type HetznerOptions, startHetzner } from "../../../sandbox/hetzner/server.ts";
 import { PretendMachines } from "./pretend-machines.ts";
 

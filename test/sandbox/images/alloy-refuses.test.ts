@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { recorded } from "../../support/monitoring/recorded.ts";
-import type { Bench } from "./bench.ts";
-import { openBench } from "./bench.ts";
+import type { Bench } from "./container-harness.ts";
+import { openBench } from "./container-harness.ts";
 
 const pin = `docker.io/grafana/alloy:v1.20.1@sha256:${"0".repeat(64)}`;
 const locked = ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--user", "473:473"];

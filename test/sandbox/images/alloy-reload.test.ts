@@ -4,16 +4,18 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { run } from "../../../shared/exec.ts";
 import { metricsStore, type MetricsStore } from "../../support/metrics-store.ts";
 import { until } from "../../support/until.ts";
-import type { Bench } from "./bench.ts";
-import { docker, logs, openBench, untilExec } from "./bench.ts";
+import type { Bench } from "./container-harness.ts";
+import { docker, logs, openBench, untilExec } from "./container-harness.ts";
 import { gateway, serve, type Served } from "./docker-api.ts";
 
-// The double of Alloy takes a new configuration while it runs.
+// The fake of Alloy takes a new configuration while it runs.
 
 const pin = `docker.io/grafana/alloy:v1.20.1@sha256:${"0".repeat(64)}`;
 const storePin = `docker.io/victoriametrics/victoria-metrics:v1.152.0@sha256:${"0".repeat(64)}`;
 const command = [
-  ...["run", "--server.http.listen-addr=0.0.0.0:12345", "--storage.path=/var/lib/alloy/data"],
+  "run",
+  "--server.http.listen-addr=0.0.0.0:12345",
+  "--storage.path=/var/lib/alloy/data",
   "/etc/vpai/config.alloy",
 ];
 /** A request by what the image has: bash. */
@@ -88,7 +90,7 @@ test("a wrong file is refused with its reason, by the running one and before it,
   await expect(bench.exec(container, ...reload)).rejects.toThrow(
     /exit 1\n[^]*400 Bad Request[^]*no component "nonsense"/,
   );
-  expect(await logs(container)).toContain('this double of Alloy has no component \\"nonsense\\"');
+  expect(await logs(container)).toContain('this fake of Alloy has no component \\"nonsense\\"');
   const check = (): Promise<{ code: number; output: string }> =>
     bench.once(pin, ["-v", `${bench.home}/config:/etc/vpai:ro`], ["validate", "/etc/vpai/config.alloy"]);
   expect(await check()).toMatchObject({ code: 1, output: expect.stringContaining('no component "nonsense"') });

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { run } from "../../../shared/exec.ts";
 import { recorded } from "../../support/monitoring/recorded.ts";
 import { until } from "../../support/until.ts";
-import type { Bench } from "./bench.ts";
-import { docker, logs, openBench, untilExec } from "./bench.ts";
+import type { Bench } from "./container-harness.ts";
+import { docker, logs, openBench, untilExec } from "./container-harness.ts";
 import { gateway, serve, serveDocker, type Served } from "./docker-api.ts";
 import { type LokiClient, lokiClient, lokiPin, startLoki } from "./loki-client.ts";
 import { type MetricsStore, metricsStore } from "../../support/metrics-store.ts";
@@ -15,8 +15,11 @@ const storePin = `docker.io/victoriametrics/victoria-metrics:v1.152.0@sha256:${"
 const redis = `docker.io/library/redis:8.4.0-bookworm@sha256:${"0".repeat(64)}`;
 const locked = ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--user", "473:473"];
 const command = [
-  ...["run", "--server.http.listen-addr=0.0.0.0:12345", "--storage.path=/var/lib/alloy/data"],
-  ...["--disable-reporting", "/etc/vpai/config.alloy"],
+  "run",
+  "--server.http.listen-addr=0.0.0.0:12345",
+  "--storage.path=/var/lib/alloy/data",
+  "--disable-reporting",
+  "/etc/vpai/config.alloy",
 ];
 const ready = [
   "bash",
@@ -59,7 +62,10 @@ async function start(): Promise<void> {
     "alloy",
     pin,
     [
-      ...[...locked, ...hosts, "-v", `${bench.home}/alloy:/var/lib/alloy/data`],
+      ...locked,
+      ...hosts,
+      "-v",
+      `${bench.home}/alloy:/var/lib/alloy/data`,
       ...mounts.flatMap((mount) => ["-v", `${bench.home}/${mount}`]),
     ],
     command,
@@ -102,8 +108,8 @@ const lines = (expr: string, count: number) =>
     return all.length >= count ? { all, streams: result.map(({ stream }) => stream) } : undefined;
   });
 
-test("runs locked down with the rendered file, and says that it is a double", async () => {
-  expect(await logs(container)).toContain("Double of Alloy for the sandbox, version v1.20.1");
+test("runs locked down with the rendered file, and says that it is a fake", async () => {
+  expect(await logs(container)).toContain("Fake of Alloy for the sandbox, version v1.20.1");
   expect(await bench.exec(container, "stat", "-c", "%u", "/proc/1")).toBe("473");
 });
 
@@ -112,8 +118,10 @@ describe("metrics", () => {
     const [sample] = await expectStored('a_total{job="node-exporter"}', (value) => value === 3);
     expect(sample?.metric).toEqual({
       __name__: "a_total",
-      ...{ job: "node-exporter", instance: `node-exporter:${served[1]?.port}` },
-      ...{ exported_job: "own", path: 'C:\\x "y"\nz' },
+      job: "node-exporter",
+      instance: `node-exporter:${served[1]?.port}`,
+      exported_job: "own",
+      path: 'C:\\x "y"\nz',
     });
   });
 

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { connect } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { until } from "../../support/until.ts";
-import type { Bench } from "./bench.ts";
-import { openBench, pins, untilExec } from "./bench.ts";
+import type { Bench } from "./container-harness.ts";
+import { openBench, pins, untilExec } from "./container-harness.ts";
 
 const site = (text: string) => `:80 {\n  respond "${text}"\n}\nhttp://127.0.0.1:8081 {\n  respond /health "ok"\n}\n`;
 const locked = ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only"];

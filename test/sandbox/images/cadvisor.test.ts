@@ -1,16 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { until } from "../../support/until.ts";
-import type { Bench } from "./bench.ts";
-import { docker, logs, openBench, pins, untilExec } from "./bench.ts";
+import type { Bench } from "./container-harness.ts";
+import { docker, logs, openBench, pins, untilExec } from "./container-harness.ts";
 
 const pin = `ghcr.io/google/cadvisor:v0.60.6@sha256:${"0".repeat(64)}`;
 const locked = ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--user", "0:0", "--init"];
 const host = ["-v", "/:/rootfs:ro", "-v", "/sys:/sys:ro", "-v", "/var/lib/docker:/var/lib/docker:ro"];
 const socket = ["-v", "/var/run/docker.sock:/var/run/docker.sock:ro"];
 const flags = [
-  ...["--docker_only=true", "--store_container_labels=false", "--whitelisted_container_labels=vpai.service,other"],
-  ...["--enable_metrics=cpu,memory,network,diskIO", "--housekeeping_interval=1s"],
-  ...["--allow_dynamic_housekeeping=false", "--storage_duration=1m"],
+  "--docker_only=true",
+  "--store_container_labels=false",
+  "--whitelisted_container_labels=vpai.service,other",
+  "--enable_metrics=cpu,memory,network,diskIO",
+  "--housekeeping_interval=1s",
+  "--allow_dynamic_housekeeping=false",
+  "--storage_duration=1m",
 ];
 let bench: Bench;
 let watched: string;
@@ -54,9 +58,9 @@ async function told(metric: string): Promise<Readonly<Record<string, number>>> {
   );
 }
 
-describe("the double of cAdvisor", () => {
-  test("runs without any right of root, and says that it is a double", async () => {
-    expect(await logs(cadvisor)).toContain("Double of cAdvisor for the sandbox, version v0.60.6");
+describe("the fake of cAdvisor", () => {
+  test("runs without any right of root, and says that it is a fake", async () => {
+    expect(await logs(cadvisor)).toContain("Fake of cAdvisor for the sandbox, version v0.60.6");
     expect(await bench.exec(cadvisor, "grep", "CapEff", "/proc/1/status")).toMatch(/0{16}$/);
     await expect(
       bench.exec(cadvisor, "wget", "-q", "-O", "-", "http://127.0.0.1:8080/api/v1.3/machine"),

@@ -2,8 +2,8 @@ import { chown, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { until } from "../../support/until.ts";
-import type { Bench } from "./bench.ts";
-import { docker, logs, openBench, untilExec } from "./bench.ts";
+import type { Bench } from "./container-harness.ts";
+import { docker, logs, openBench, untilExec } from "./container-harness.ts";
 import type { PublicRegistry } from "./public-registry.ts";
 import { openPublicRegistry } from "./public-registry.ts";
 
@@ -42,7 +42,8 @@ async function options(memory: string, settings = config): Promise<string[]> {
   const mounts = [
     `${await bench.file(`${memory}.yml`, settings, 1000)}:/etc/diun.yml:ro`,
     `${await bench.file("images.yml", images, 1000)}:/etc/images.yml:ro`,
-    ...[`${registry.caFile}:/etc/ssl/certs/ca-certificates.crt:ro`, `${data}:/data`],
+    `${registry.caFile}:/etc/ssl/certs/ca-certificates.crt:ro`,
+    `${data}:/data`,
   ];
   const env = ["--env", "LOG_JSON=true", "--env", "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"];
   return [...locked, ...registry.options, ...env, ...mounts.flatMap((each) => ["--volume", each])];

@@ -1,6 +1,6 @@
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { basename } from "node:path";
-import { type Bench, docker } from "./bench.ts";
+import { type Bench, docker } from "./container-harness.ts";
 
 /** The machine's side of a bench's network, where its containers reach what a test serves. */
 export async function gateway(bench: Bench): Promise<string> {

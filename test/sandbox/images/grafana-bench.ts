@@ -1,11 +1,17 @@
 import { chown, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { recorded } from "../../support/monitoring/recorded.ts";
-import { type Bench, untilExec } from "./bench.ts";
+import { type Bench, untilExec } from "./container-harness.ts";
 
 export const grafanaPin = `docker.io/grafana/grafana:13.2.3@sha256:${"0".repeat(64)}`;
 export const grafanaLocked = [
-  ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--user", "472:472"],
+  "--cap-drop",
+  "ALL",
+  "--security-opt",
+  "no-new-privileges",
+  "--read-only",
+  "--user",
+  "472:472",
 ];
 
 /** What the stack sets. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import type { Bench } from "./bench.ts";
-import { openBench } from "./bench.ts";
+import type { Bench } from "./container-harness.ts";
+import { openBench } from "./container-harness.ts";
 import { grafanaFiles, grafanaOptions, grafanaPin, grafanaVariables } from "./grafana-bench.ts";
 
 let bench: Bench;
@@ -79,14 +79,16 @@ describe("ends with", () => {
   test("variables it does not know or go along with, all at once", async () => {
     const { code, output } = await run(grafanaFiles, {
       ...without(grafanaVariables, "GF_PLUGINS_PREINSTALL_DISABLED"),
-      ...{ GF_SERVER_ROOT_ULR: "x", GF_SERVER_ROOT_URL: "https://x/grafana/", GF_AUTH_ANONYMOUS_ENABLED: "true" },
+      GF_SERVER_ROOT_ULR: "x",
+      GF_SERVER_ROOT_URL: "https://x/grafana/",
+      GF_AUTH_ANONYMOUS_ENABLED: "true",
       GF_SECURITY_ADMIN_PASSWORD: "y",
     });
     expect(code).toBe(1);
     for (const message of [
-      "variables that this double does not know: GF_SERVER_ROOT_ULR",
+      "variables that this fake does not know: GF_SERVER_ROOT_ULR",
       'GF_SERVER_ROOT_URL "https://x/grafana/": a host without a path',
-      'GF_AUTH_ANONYMOUS_ENABLED is "true"; this double of Grafana does false alone',
+      'GF_AUTH_ANONYMOUS_ENABLED is "true"; this fake of Grafana does false alone',
       "both GF_SECURITY_ADMIN_PASSWORD and GF_SECURITY_ADMIN_PASSWORD__FILE are set (but are exclusive)",
       "GF_PLUGINS_PREINSTALL_DISABLED is not set",
     ])

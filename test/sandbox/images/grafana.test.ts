@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { recorded } from "../../support/monitoring/recorded.ts";
 import { until } from "../../support/until.ts";
-import type { Bench } from "./bench.ts";
-import { docker, logs, openBench } from "./bench.ts";
+import type { Bench } from "./container-harness.ts";
+import { docker, logs, openBench } from "./container-harness.ts";
 import { gateway, serve, type Served } from "./docker-api.ts";
 import { grafanaFiles, grafanaOptions, grafanaPin, startGrafana } from "./grafana-bench.ts";
 
@@ -51,9 +51,9 @@ afterAll(async () => {
   await bench.clear();
 });
 
-test("runs locked down as the stack sets it, says that it is a double, and shows no secret", async () => {
+test("runs locked down as the stack sets it, says that it is a fake, and shows no secret", async () => {
   expect(await ask("/api/health", {})).toMatchObject({ status: 200, body: { database: "ok", version: "13.2.3" } });
-  expect(await logs(container)).toContain("Double of Grafana for the sandbox, version 13.2.3");
+  expect(await logs(container)).toContain("Fake of Grafana for the sandbox, version 13.2.3");
   expect(await logs(container)).not.toMatch(/the-password|the-key/);
 });
 
@@ -74,7 +74,7 @@ describe("nobody gets in", () => {
   test("to a page: it leads to the login", async () => {
     const { status, headers } = await ask("/", {});
     expect([status, headers.get("location")]).toEqual([302, "/login"]);
-    expect((await ask("/login", {})).body).toContain("Grafana (sandbox double)");
+    expect((await ask("/login", {})).body).toContain("Grafana (sandbox fake)");
   });
 
   test("with a wrong password or an invented session", async () => {
@@ -204,6 +204,6 @@ describe("what is made by hand", () => {
 test("says what it does not do", async () => {
   expect(await ask("/api/ds/query", undefined, {})).toMatchObject({
     status: 404,
-    body: "POST /api/ds/query: the sandbox's double of Grafana does not do this\n",
+    body: "POST /api/ds/query: the sandbox's fake of Grafana does not do this\n",
   });
 });

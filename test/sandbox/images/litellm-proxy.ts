@@ -1,9 +1,9 @@
 import { stringify } from "yaml";
-import { ensureCa } from "../../../sandbox/ca.ts";
-import { FaultBook } from "../../../sandbox/faults.ts";
-import { startFront } from "../../../sandbox/front.ts";
+import { ensureCa } from "../../../sandbox/network/ca.ts";
+import { FaultBook } from "../../../sandbox/control/fault-injector.ts";
+import { startFront } from "../../../sandbox/network/tls-terminator.ts";
 import { newLlmKeys, openLlm } from "../../../sandbox/llm/llm.ts";
-import { type Bench, docker, openBench, pins, untilExec } from "./bench.ts";
+import { type Bench, docker, openBench, pins, untilExec } from "./container-harness.ts";
 
 const pin = `ghcr.io/berriai/litellm:v1.102.1@sha256:${"0".repeat(64)}`;
 const locked = ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", "0:0"];
@@ -14,7 +14,9 @@ const BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
 export const model = (name: string, provider: string, its: string) => ({
   model_name: name,
   litellm_params: {
-    ...{ model: `${provider}/${its}`, api_key: `os.environ/${provider.toUpperCase()}_API_KEY`, max_tokens: 64 },
+    model: `${provider}/${its}`,
+    api_key: `os.environ/${provider.toUpperCase()}_API_KEY`,
+    max_tokens: 64,
   },
 });
 
@@ -25,24 +27,40 @@ export const config = {
     model("mini", "openai", "gpt-4o-mini"),
   ],
   litellm_settings: {
-    ...{ drop_params: true, num_retries: 2, request_timeout: 30, fallbacks: [{ claude: ["gpt"] }] },
-    ...{ max_budget: 0.01, budget_duration: "1d", timezone: "Europe/Paris", callbacks: ["prometheus"] },
-    ...{ prometheus_initialize_budget_metrics: true, require_auth_for_metrics_endpoint: false, cache: true },
+    drop_params: true,
+    num_retries: 2,
+    request_timeout: 30,
+    fallbacks: [{ claude: ["gpt"] }],
+    max_budget: 0.01,
+    budget_duration: "1d",
+    timezone: "Europe/Paris",
+    callbacks: ["prometheus"],
+    prometheus_initialize_budget_metrics: true,
+    require_auth_for_metrics_endpoint: false,
+    cache: true,
     cache_params: {
-      ...{ type: "redis", host: "redis", port: 6379, username: "litellm", password: "os.environ/REDIS_PASSWORD" },
-      ...{ namespace: "litellm", ttl: 60 },
+      type: "redis",
+      host: "redis",
+      port: 6379,
+      username: "litellm",
+      password: "os.environ/REDIS_PASSWORD",
+      namespace: "litellm",
+      ttl: 60,
     },
   },
   general_settings: {
-    ...{ master_key: "os.environ/LITELLM_MASTER_KEY", database_url: "os.environ/DATABASE_URL" },
-    ...{ database_connection_pool_limit: 5, store_model_in_db: false, background_health_checks: false },
+    master_key: "os.environ/LITELLM_MASTER_KEY",
+    database_url: "os.environ/DATABASE_URL",
+    database_connection_pool_limit: 5,
+    store_model_in_db: false,
+    background_health_checks: false,
   },
 };
 
 const env = (values: Readonly<Record<string, string>>) =>
   Object.entries(values).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
 
-/** The double with real PostgreSQL and Redis behind it, and the simulated providers under their real names. */
+/** The fake with real PostgreSQL and Redis behind it, and the simulated providers under their real names. */
 export async function openProxy() {
   const bench = await openBench([pin, pins.postgres, pins.redis]);
   // Nobody gets it then, so nobody clears it.
@@ -68,12 +86,21 @@ async function proxyOn(bench: Bench) {
   const llm = await openLlm({ keys, faults, log: (line) => asked.push(line) });
   const front = await startFront({ host, ca, sites: llm.sites });
   const options = [
-    ...[...locked, "-v", `${ca.certFile}:${BUNDLE}:ro`, ...env({ SSL_CERT_FILE: BUNDLE })],
-    ...["--add-host", `api.anthropic.com:${host}`, "--add-host", `api.openai.com:${host}`],
+    ...locked,
+    "-v",
+    `${ca.certFile}:${BUNDLE}:ro`,
+    ...env({ SSL_CERT_FILE: BUNDLE }),
+    "--add-host",
+    `api.anthropic.com:${host}`,
+    "--add-host",
+    `api.openai.com:${host}`,
   ];
   const variables = {
-    ...{ LITELLM_MASTER_KEY: MASTER, LITELLM_SALT_KEY: "salt", REDIS_PASSWORD: "redis-secret" },
-    ...{ ANTHROPIC_API_KEY: keys.anthropicKey, OPENAI_API_KEY: keys.openaiKey },
+    LITELLM_MASTER_KEY: MASTER,
+    LITELLM_SALT_KEY: "salt",
+    REDIS_PASSWORD: "redis-secret",
+    ANTHROPIC_API_KEY: keys.anthropicKey,
+    OPENAI_API_KEY: keys.openaiKey,
     DATABASE_URL: "postgresql://litellm:db-secret@db:5432/litellm",
   };
   const file = await bench.file("config.yaml", stringify(config));
@@ -91,7 +118,11 @@ async function proxyOn(bench: Bench) {
     return { status: response.status, body: isJson ? (JSON.parse(text) as unknown) : text, headers: response.headers };
   };
   return {
-    ...{ container, db, faults, asked, ask },
+    container,
+    db,
+    faults,
+    asked,
+    ask,
     chat: (its: string, content: string, key = MASTER, options: object = {}) =>
       ask("/v1/chat/completions", { model: its, messages: [{ role: "user", content }], ...options }, key),
     /** Lines of its metrics that begin so. */

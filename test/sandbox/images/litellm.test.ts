@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { until } from "../../support/until.ts";
-import { docker, logs } from "./bench.ts";
+import { docker, logs } from "./container-harness.ts";
 import { config, MASTER, model, openProxy } from "./litellm-proxy.ts";
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
@@ -19,11 +19,11 @@ beforeEach(() => {
 });
 afterAll(() => proxy.close());
 
-describe("the double of LiteLLM", () => {
+describe("the fake of LiteLLM", () => {
   test("is ready with its database, and says what it is", async () => {
     expect((await proxy.ask("/health/readiness", undefined, "")).body).toEqual({ status: "healthy", db: "connected" });
     expect((await proxy.ask("/")).body).toContain("LiteLLM 1.102.1");
-    expect(await logs(proxy.container)).toContain("Double of LiteLLM for the sandbox, version v1.102.1");
+    expect(await logs(proxy.container)).toContain("Fake of LiteLLM for the sandbox, version v1.102.1");
     expect(proxy.asked).toEqual([]);
   });
 
@@ -32,7 +32,9 @@ describe("the double of LiteLLM", () => {
     expect(claude).toMatchObject({
       status: 200,
       body: {
-        ...{ object: "chat.completion", model: "claude", usage: { prompt_tokens: 8, completion_tokens: 16 } },
+        object: "chat.completion",
+        model: "claude",
+        usage: { prompt_tokens: 8, completion_tokens: 16 },
         choices: [{ message: { content: "This is the sandbox's claude-haiku-4-5-20251001. You said: One" } }],
       },
     });
@@ -93,7 +95,7 @@ describe("the double of LiteLLM", () => {
   });
 });
 
-describe("a virtual key of the double", () => {
+describe("a virtual key of the fake", () => {
   const [key, next] = ["sk-Client0123456789", "sk-Client9876543210"];
   const info = (its: string) => proxy.ask(`/key/info?key=${sha256(its)}`);
 
@@ -127,7 +129,9 @@ describe("a virtual key of the double", () => {
       status: 429,
       body: {
         error: {
-          ...{ type: "budget_exceeded", param: null, code: "429" },
+          type: "budget_exceeded",
+          param: null,
+          code: "429",
           message: expect.stringMatching(
             /^Budget has been exceeded! Key=openclaw \(sk-\.\.\.6789\) Current cost: 0\.000177, Max budget: 0\.0001$/,
           ),
@@ -166,10 +170,16 @@ test("its metrics have LiteLLM's names", async () => {
   const failed = await proxy.metric('litellm_proxy_failed_requests_metric_total{api_key_alias="openclaw"');
   expect(failed.some((line) => line.includes('exception_class="BudgetExceededError"'))).toBe(true);
   for (const name of [
-    ...["litellm_spend_metric_total", "litellm_input_tokens_metric_total", "litellm_output_tokens_metric_total"],
-    ...["litellm_proxy_total_requests_metric_total", "litellm_request_total_latency_metric_bucket"],
-    ...["litellm_llm_api_latency_metric_bucket", "litellm_deployment_state", "litellm_cache_hits_metric_total"],
-    ...["litellm_deployment_successful_fallbacks_total", "litellm_deployment_failure_responses_total"],
+    "litellm_spend_metric_total",
+    "litellm_input_tokens_metric_total",
+    "litellm_output_tokens_metric_total",
+    "litellm_proxy_total_requests_metric_total",
+    "litellm_request_total_latency_metric_bucket",
+    "litellm_llm_api_latency_metric_bucket",
+    "litellm_deployment_state",
+    "litellm_cache_hits_metric_total",
+    "litellm_deployment_successful_fallbacks_total",
+    "litellm_deployment_failure_responses_total",
   ]) {
     expect([name, (await proxy.metric(`${name}{`)).length > 0]).toEqual([name, true]);
   }

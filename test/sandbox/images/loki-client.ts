@@ -1,9 +1,15 @@
 import { recorded } from "../../support/monitoring/recorded.ts";
-import { type Bench, untilExec } from "./bench.ts";
+import { type Bench, untilExec } from "./container-harness.ts";
 
 export const lokiPin = `docker.io/grafana/loki:3.7.8@sha256:${"0".repeat(64)}`;
 export const lokiLocked = [
-  ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--user", "10001:10001"],
+  "--cap-drop",
+  "ALL",
+  "--security-opt",
+  "no-new-privileges",
+  "--read-only",
+  "--user",
+  "10001:10001",
 ];
 export const lokiCommand = ["-config.file=/etc/vpai/loki.yaml", "-target=all"];
 

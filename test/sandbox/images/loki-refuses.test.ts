@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { recorded } from "../../support/monitoring/recorded.ts";
-import type { Bench } from "./bench.ts";
-import { openBench } from "./bench.ts";
+import type { Bench } from "./container-harness.ts";
+import { openBench } from "./container-harness.ts";
 import { type LokiClient, lokiClient, lokiCommand, lokiLocked, lokiPin, startLoki } from "./loki-client.ts";
 
 const config = recorded("loki.yaml");
@@ -34,8 +34,8 @@ describe("refuses", () => {
     ["{}", /does not have an empty-compatible value/],
     ['{container=~".*"}', /does not have an empty-compatible value/],
     ['{container="a"', /parse error at line 1, col \d+: unexpected ""/],
-    ['{container="a"} | json', /this double of Loki does not do what follows/],
-    ['avg_over_time({container="a"}[5m])', /this double of Loki has no avg_over_time/],
+    ['{container="a"} | json', /this fake of Loki does not do what follows/],
+    ['avg_over_time({container="a"}[5m])', /this fake of Loki has no avg_over_time/],
     ['count_over_time({container="a"}[5 minutes])', /parse error/],
     ['{container=~"("}', /missing closing \)/],
   ])("%s", async (expr, message) => {
@@ -52,7 +52,7 @@ describe("refuses", () => {
   test("what it does not do", async () => {
     expect(await loki.ask("/loki/api/v1/index/stats")).toMatchObject({
       status: 404,
-      text: "GET /loki/api/v1/index/stats: the sandbox's double of Loki does not do this\n",
+      text: "GET /loki/api/v1/index/stats: the sandbox's fake of Loki does not do this\n",
     });
   });
 });

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { run } from "../../../shared/exec.ts";
 import { until } from "../../support/until.ts";
-import type { Bench } from "./bench.ts";
-import { docker, logs, openBench, untilExec } from "./bench.ts";
+import type { Bench } from "./container-harness.ts";
+import { docker, logs, openBench, untilExec } from "./container-harness.ts";
 import { type LokiClient, lokiClient, lokiCommand, lokiLocked, lokiPin, startLoki } from "./loki-client.ts";
 
 let bench: Bench;
@@ -21,9 +21,9 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => bench.clear());
 
-test("runs locked down with the rendered file, and says that it is a double", async () => {
+test("runs locked down with the rendered file, and says that it is a fake", async () => {
   expect(await bench.exec(container, "/usr/bin/loki", "-health")).toBe("Loki is healthy");
-  expect(await logs(container)).toContain("Double of Loki for the sandbox, version 3.7.8");
+  expect(await logs(container)).toContain("Fake of Loki for the sandbox, version 3.7.8");
   expect(await loki.ask("/ready")).toMatchObject({ status: 200, text: "ready\n" });
   // P16: nobody can ask it with a shell or wget, so no health check may try.
   await expect(bench.exec(container, "sh", "-c", "true")).rejects.toThrow();

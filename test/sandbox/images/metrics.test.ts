@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import type { Bench } from "./bench.ts";
-import { docker, openBench, untilExec } from "./bench.ts";
+import type { Bench } from "./container-harness.ts";
+import { docker, openBench, untilExec } from "./container-harness.ts";
 
 const digest = `sha256:${"0".repeat(64)}`;
 const images = {

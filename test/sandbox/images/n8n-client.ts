@@ -1,9 +1,12 @@
 import { until } from "../../support/until.ts";
-import { type Bench, openBench, pins, untilExec } from "./bench.ts";
+import { type Bench, openBench, pins, untilExec } from "./container-harness.ts";
 
 export const key = "0123456789abcdef0123456789abcdef";
 export const owner = {
-  ...{ email: "Owner@example.test", firstName: "Ada", lastName: "Lovelace", password: "Correct horse 1" },
+  email: "Owner@example.test",
+  firstName: "Ada",
+  lastName: "Lovelace",
+  password: "Correct horse 1",
 };
 
 export const env = (values: Readonly<Record<string, string>>): string[] =>
@@ -42,21 +45,42 @@ async function n8nOn(bench: Bench): Promise<N8n> {
   await untilExec(await started, "pg_isready", "-h", "127.0.0.1");
   const files = [await bench.file("db", "db-secret\n", 1000), await bench.file("key", `${key}\n`, 1000)];
   const container = await bench.start("n8n", pins.n8n, [
-    ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--user", "1000:1000"],
-    ...["-v", `${files[0]}:/run/db:ro`, "-v", `${files[1]}:/run/key:ro`, "--tmpfs", "/home/node/.n8n:uid=1000"],
+    "--cap-drop",
+    "ALL",
+    "--security-opt",
+    "no-new-privileges",
+    "--read-only",
+    "--user",
+    "1000:1000",
+    "-v",
+    `${files[0]}:/run/db:ro`,
+    "-v",
+    `${files[1]}:/run/key:ro`,
+    "--tmpfs",
+    "/home/node/.n8n:uid=1000",
     ...env({
       ...database,
-      ...{ DB_POSTGRESDB_PASSWORD_FILE: "/run/db", N8N_ENCRYPTION_KEY_FILE: "/run/key" },
-      ...{ N8N_METRICS: "true", N8N_METRICS_INCLUDE_MESSAGE_EVENT_BUS_METRICS: "true" },
-      ...{ N8N_METRICS_INCLUDE_WORKFLOW_STATISTICS: "true", WEBHOOK_URL: "https://n8n.example.test/" },
-      ...{ N8N_HOST: "n8n.example.test", N8N_PROTOCOL: "https", N8N_PROXY_HOPS: "1", N8N_RUNNERS_MODE: "internal" },
-      ...{ EXECUTIONS_DATA_PRUNE: "true", EXECUTIONS_DATA_MAX_AGE: "168", TZ: "Europe/Paris" },
+      DB_POSTGRESDB_PASSWORD_FILE: "/run/db",
+      N8N_ENCRYPTION_KEY_FILE: "/run/key",
+      N8N_METRICS: "true",
+      N8N_METRICS_INCLUDE_MESSAGE_EVENT_BUS_METRICS: "true",
+      N8N_METRICS_INCLUDE_WORKFLOW_STATISTICS: "true",
+      WEBHOOK_URL: "https://n8n.example.test/",
+      N8N_HOST: "n8n.example.test",
+      N8N_PROTOCOL: "https",
+      N8N_PROXY_HOPS: "1",
+      N8N_RUNNERS_MODE: "internal",
+      EXECUTIONS_DATA_PRUNE: "true",
+      EXECUTIONS_DATA_MAX_AGE: "168",
+      TZ: "Europe/Paris",
     }),
   ]);
   await untilExec(container, "wget", "-qO-", "http://127.0.0.1:5678/healthz/readiness");
   const url = `http://${await bench.address(container)}:5678`;
   return {
-    ...{ bench, container, url },
+    bench,
+    container,
+    url,
     async ask(path, json, headers = {}) {
       const sent = { "content-type": "application/json", ...headers };
       const response = await fetch(
@@ -81,7 +105,12 @@ interface Answered {
 export type AskN8n = (path: string, json?: unknown, headers?: Record<string, string>) => Promise<Answered>;
 
 const node = (name: string, type: string, typeVersion: number, parameters: object) => ({
-  ...{ id: name.toLowerCase(), name, type: `n8n-nodes-base.${type}`, typeVersion, position: [0, 0], parameters },
+  id: name.toLowerCase(),
+  name,
+  type: `n8n-nodes-base.${type}`,
+  typeVersion,
+  position: [0, 0],
+  parameters,
 });
 
 /** A workflow that answers its webhook with something of its own and something that it was sent. */

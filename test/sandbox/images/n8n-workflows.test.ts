@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import type { Bench } from "./bench.ts";
+import type { Bench } from "./container-harness.ts";
 import { activated, type AskN8n, called, echoWorkflow, loggedIn, type N8n, openN8n, owner } from "./n8n-client.ts";
 
 let bench: Bench;
@@ -76,7 +76,9 @@ test("answers a webhook as its node says, and keeps what failed", async () => {
   expect(await flow("at-once", "onReceived", "noOp", {})).toEqual([200, { message: "Workflow was started" }]);
   expect(
     await flow("by-node", "responseNode", "respondToWebhook", {
-      ...{ respondWith: "json", responseBody: "={{ $json.body }}", options: { responseCode: 201 } },
+      respondWith: "json",
+      responseBody: "={{ $json.body }}",
+      options: { responseCode: 201 },
     }),
   ).toEqual([201, { q: 5 }]);
   expect(await flow("broken", "lastNode", "stopAndError", { errorMessage: "on purpose" })).toEqual([
@@ -88,20 +90,28 @@ test("answers a webhook as its node says, and keeps what failed", async () => {
     data: { count: 1, results: [{ workflowName: "broken", finished: false }] },
   });
   await expect(flow("code", "lastNode", "code", { jsCode: "return []" })).rejects.toThrow(
-    "Unrecognized node type: n8n-nodes-base.code (this double of n8n runs a few only)",
+    "Unrecognized node type: n8n-nodes-base.code (this fake of n8n runs a few only)",
   );
   await expect(
     flow("now", "lastNode", "set", { assignments: { assignments: [{ name: "a", value: "={{ $now }}" }] } }),
-  ).rejects.toThrow("Next: this double of n8n evaluates {{ $json.a.b }} alone, not {{ $now }}");
+  ).rejects.toThrow("Next: this fake of n8n evaluates {{ $json.a.b }} alone, not {{ $now }}");
 });
 
 test("emits metrics under n8n's names", async () => {
   const { body } = await ask("/metrics");
   expect(body).toContain('n8n_version_info{version="v2.42.4",major="2",minor="42",patch="4"} 1\n');
   for (const line of [
-    ...["active_workflow_count 3", "workflows 7", "production_executions 5", "users 1", "credentials 0"],
-    ...["workflow_started_total 5", "workflow_success_total 4", "workflow_failed_total 1"],
-    ...["audit_user_login_failed_total 1", "audit_workflow_activated_total 4", "node_finished_total 9"],
+    "active_workflow_count 3",
+    "workflows 7",
+    "production_executions 5",
+    "users 1",
+    "credentials 0",
+    "workflow_started_total 5",
+    "workflow_success_total 4",
+    "workflow_failed_total 1",
+    "audit_user_login_failed_total 1",
+    "audit_workflow_activated_total 4",
+    "node_finished_total 9",
     'workflow_execution_duration_seconds_count{status="failed",mode="webhook"} 1',
     'workflow_execution_duration_seconds_bucket{le="600",status="success",mode="webhook"} 4',
   ]) {

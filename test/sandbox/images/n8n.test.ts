@@ -1,8 +1,8 @@
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { until } from "../../support/until.ts";
-import type { Bench } from "./bench.ts";
-import { docker, logs, pins, untilExec } from "./bench.ts";
+import type { Bench } from "./container-harness.ts";
+import { docker, logs, pins, untilExec } from "./container-harness.ts";
 import { base, env, key, type N8n, openN8n, owner } from "./n8n-client.ts";
 
 let bench: Bench;
@@ -15,10 +15,10 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => bench.clear());
 
-describe("the double of n8n", () => {
-  test("is healthy, says that it is a double, migrates with n8n's table names", async () => {
+describe("the fake of n8n", () => {
+  test("is healthy, says that it is a fake, migrates with n8n's table names", async () => {
     expect(await ask("/healthz")).toMatchObject({ status: 200, body: { status: "ok" } });
-    expect((await ask("/")).body).toContain("n8n (sandbox double)");
+    expect((await ask("/")).body).toContain("n8n (sandbox fake)");
     const tables = "select string_agg(tablename, ' ' order by tablename) from pg_tables where schemaname = 'public'";
     const db = container.replace(/n8n$/, "db");
     expect(await bench.exec(db, "psql", "-U", "postgres", "-d", "n8n", "-Atc", tables)).toBe(
@@ -69,7 +69,7 @@ describe("the double of n8n", () => {
     expect((await ask("/rest/login")).status).toBe(401);
     expect((await ask("/rest/login", undefined, { cookie: `${cookie}x` })).status).toBe(401);
     expect((await ask("/rest/credentials")).body).toMatchObject({
-      message: "This double of n8n has no GET /rest/credentials",
+      message: "This fake of n8n has no GET /rest/credentials",
     });
   });
 
@@ -81,9 +81,9 @@ describe("the double of n8n", () => {
     expect([code, output.slice(output.indexOf("Error:")).split("\n")]).toEqual([
       1,
       [
-        "Error: DB_POSTGRES_HOST is no variable of n8n 2 (n8n would ignore it, this double refuses)",
-        "N8N_HOTS is no variable of n8n 2 (n8n would ignore it, this double refuses)",
-        'EXECUTIONS_MODE is "queue"; this double does "regular" only',
+        "Error: DB_POSTGRES_HOST is no variable of n8n 2 (n8n would ignore it, this fake refuses)",
+        "N8N_HOTS is no variable of n8n 2 (n8n would ignore it, this fake refuses)",
+        'EXECUTIONS_MODE is "queue"; this fake does "regular" only',
       ],
     ]);
   });

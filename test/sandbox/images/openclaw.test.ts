@@ -1,22 +1,28 @@
 import { createServer, type Server } from "node:http";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import type { Bench } from "./bench.ts";
-import { docker, logs, openBench, untilExec } from "./bench.ts";
+import type { Bench } from "./container-harness.ts";
+import { docker, logs, openBench, untilExec } from "./container-harness.ts";
 
 const pin = `ghcr.io/openclaw/openclaw:2026.9.9@sha256:${"0".repeat(64)}`;
 const TOKEN = "Gateway-token-0123456789";
 const ORIGIN = "https://openclaw.example.test";
 const config = {
   gateway: {
-    ...{ mode: "local", port: 18789, bind: "lan", publicOrigin: ORIGIN, trustedProxies: ["172.20.2.0/24"] },
+    mode: "local",
+    port: 18789,
+    bind: "lan",
+    publicOrigin: ORIGIN,
+    trustedProxies: ["172.20.2.0/24"],
     auth: { mode: "token", token: "${OPENCLAW_GATEWAY_TOKEN}" },
     controlUi: { enabled: true, allowedOrigins: [ORIGIN] },
   },
   models: {
     providers: {
       litellm: {
-        ...{ baseUrl: "http://litellm:4000/v1", apiKey: "${LITELLM_API_KEY}", api: "openai-completions" },
+        baseUrl: "http://litellm:4000/v1",
+        apiKey: "${LITELLM_API_KEY}",
+        api: "openai-completions",
         models: [{ id: "claude", name: "claude", maxTokens: 64 }],
       },
     },
@@ -26,7 +32,9 @@ const config = {
 const env = (values: Readonly<Record<string, string>>) =>
   Object.entries(values).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
 const variables = {
-  ...{ OPENCLAW_CONFIG_PATH: "/etc/openclaw.json", OPENCLAW_GATEWAY_TOKEN: TOKEN, LITELLM_API_KEY: "sk-Key0123456789" },
+  OPENCLAW_CONFIG_PATH: "/etc/openclaw.json",
+  OPENCLAW_GATEWAY_TOKEN: TOKEN,
+  LITELLM_API_KEY: "sk-Key0123456789",
 };
 let bench: Bench;
 let container: string;
@@ -57,8 +65,17 @@ beforeAll(async () => {
   const { port } = model.address() as { port: number };
   const file = JSON.stringify(config).replace("litellm:4000", `litellm:${port}`);
   options = [
-    ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--user", "1000:1000"],
-    ...["--add-host", `litellm:${host}`, "--tmpfs", "/home/node/.openclaw:uid=1000,mode=700"],
+    "--cap-drop",
+    "ALL",
+    "--security-opt",
+    "no-new-privileges",
+    "--read-only",
+    "--user",
+    "1000:1000",
+    "--add-host",
+    `litellm:${host}`,
+    "--tmpfs",
+    "/home/node/.openclaw:uid=1000,mode=700",
   ];
   const mount = ["-v", `${await bench.file("openclaw.json", file, 1000)}:/etc/openclaw.json:ro`];
   container = await bench.start("openclaw", pin, [...options, ...mount, ...env(variables)]);
@@ -114,7 +131,7 @@ async function talk(as: object, origin: string | undefined, ...requests: readonl
 const listener = { client: { id: "cli", mode: "cli" }, role: "operator", scopes: ["operator.write"] };
 const withToken = { ...listener, auth: { token: TOKEN } };
 
-test("is live, started and ready, says that it is a double, and answers what it is not with its page or 404", async () => {
+test("is live, started and ready, says that it is a fake, and answers what it is not with its page or 404", async () => {
   const get = async (path: string, headers = {}): Promise<[number, string]> => {
     const response = await fetch(`${url}${path}`, { headers });
     return [response.status, (await response.text()).trim()];
@@ -129,11 +146,11 @@ test("is live, started and ready, says that it is a double, and answers what it 
   expect(await inside("/startupz")).toBe('{"ok":true,"status":"started"}');
   expect(await inside("/readyz")).toBe('{"ready":true}');
   // P21: why no health check may ask just any address.
-  expect(await get("/no/such/page")).toEqual([200, expect.stringContaining("OpenClaw Control (sandbox double)")]);
+  expect(await get("/no/such/page")).toEqual([200, expect.stringContaining("OpenClaw Control (sandbox fake)")]);
   expect(await get("/v1/models")).toEqual([404, "Not Found"]);
   expect((await get("/control-ui-config.json"))[0]).toBe(401);
   expect((await get("/control-ui-config.json", { authorization: `Bearer ${TOKEN}` }))[0]).toBe(200);
-  expect(await logs(container)).toContain("Double of OpenClaw for the sandbox, version 2026.9.9");
+  expect(await logs(container)).toContain("Fake of OpenClaw for the sandbox, version 2026.9.9");
 });
 
 test("lets in over a WebSocket who has the token and comes from an allowed origin, with no rights but on its loopback", async () => {
@@ -168,7 +185,8 @@ test("asks its model with its own key, remembers the conversation, and says why 
   expect(asked[1]).toEqual({
     key: "Bearer sk-Key0123456789",
     body: {
-      ...{ model: "claude", max_tokens: 64 },
+      model: "claude",
+      max_tokens: 64,
       messages: [
         { role: "user", content: "one" },
         { role: "assistant", content: "answer 1" },
@@ -215,13 +233,13 @@ test("refuses what does not fit together, secrets in clear text, and variables t
       "OpenClaw config is invalid",
       "File: /etc/openclaw.json",
       "Problem:",
-      "  - gateway.auth.token: a secret in clear text (this double refuses)",
-      '  - models.providers.litellm.apiKey: env var "LITELLM_API_KEY" is missing (this double refuses)',
-      '  - agents.defaults.model.primary: "litellm/no" is no model of models.providers (this double refuses)',
+      "  - gateway.auth.token: a secret in clear text (this fake refuses)",
+      '  - models.providers.litellm.apiKey: env var "LITELLM_API_KEY" is missing (this fake refuses)',
+      '  - agents.defaults.model.primary: "litellm/no" is no model of models.providers (this fake refuses)',
     ].join("\n"),
   ]);
   expect(await refused({}, { OPENCLAW_TOKEN: "x" })).toEqual([
     1,
-    "Error: variables that this double does not know: OPENCLAW_TOKEN",
+    "Error: variables that this fake does not know: OPENCLAW_TOKEN",
   ]);
 });

@@ -1,10 +1,10 @@
 import { basename } from "node:path";
-import { ensureCa } from "../../../sandbox/ca.ts";
-import { FaultBook } from "../../../sandbox/faults.ts";
+import { ensureCa } from "../../../sandbox/network/ca.ts";
+import { FaultBook } from "../../../sandbox/control/fault-injector.ts";
 import { pushBlob, pushManifest, sha256 } from "../../../sandbox/registry/push.ts";
 import { registryNames, startRegistry } from "../../../sandbox/registry/registry.ts";
-import type { Bench } from "./bench.ts";
-import { docker } from "./bench.ts";
+import type { Bench } from "./container-harness.ts";
+import { docker } from "./container-harness.ts";
 
 /** An empty registry under the names of the public ones, for the containers of a bench. */
 export interface PublicRegistry {
@@ -36,7 +36,9 @@ export async function openPublicRegistry(bench: Bench): Promise<PublicRegistry> 
       const blob = { digest: sha256(config), size: config.length, content: { bytes: config } };
       await pushBlob(registry.pushAddress, path, blob);
       const manifest = {
-        ...{ schemaVersion: 2, mediaType: type, layers: [] },
+        schemaVersion: 2,
+        mediaType: type,
+        layers: [],
         config: { mediaType: "application/vnd.oci.image.config.v1+json", digest: blob.digest, size: blob.size },
       };
       const text = Buffer.from(JSON.stringify(manifest));

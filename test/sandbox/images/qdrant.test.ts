@@ -2,8 +2,8 @@ import { chown, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { until } from "../../support/until.ts";
-import type { Bench } from "./bench.ts";
-import { docker, logs, openBench, untilExec } from "./bench.ts";
+import type { Bench } from "./container-harness.ts";
+import { docker, logs, openBench, untilExec } from "./container-harness.ts";
 
 const pin = `docker.io/qdrant/qdrant:v1.19.2@sha256:${"0".repeat(64)}`;
 const locked = ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--tmpfs", "/tmp"];
@@ -49,7 +49,8 @@ async function ask(
   headers: Record<string, string> = write,
 ): Promise<{ status: number; body: unknown }> {
   const response = await fetch(`http://${await bench.address(container)}:6333${path}`, {
-    ...{ method, headers: { ...headers, "content-type": "application/json" } },
+    method,
+    headers: { ...headers, "content-type": "application/json" },
     ...(json === undefined ? {} : { body: JSON.stringify(json) }),
   });
   const text = await response.text();
@@ -148,7 +149,7 @@ describe("points", () => {
     ["PUT", "", { points: [{ id: 1, vector: [1, 0] }] }, 400, "Vector dimension error: expected dim: 3, got 2"],
     ["PUT", "", { points: [{ id: "one", vector: [1, 0, 0] }] }, 400, "not a valid point ID"],
     ["POST", "/search", { vektor: [1, 0, 0] }, 400, "unknown field"],
-    ["POST", "/facet", {}, 404, "the sandbox's double of Qdrant does not do this"],
+    ["POST", "/facet", {}, 404, "the sandbox's fake of Qdrant does not do this"],
   ])("refuses %s %s %j", async (method, path, json, status, message) => {
     const answer = await ask(method, `/collections/places/points${path}`, json);
     expect([answer.status, JSON.stringify(answer.body)]).toEqual([status, expect.stringContaining(message)]);
@@ -172,7 +173,7 @@ describe("snapshots", () => {
     const made = await ask("POST", "/collections/copied/snapshots");
     const { name } = (made.body as { result: { name: string } }).result;
     expect((await ask("GET", "/collections/copied/snapshots")).body).toMatchObject({ result: [{ name }] });
-    expect((await ask("GET", `/collections/copied/snapshots/${name}`)).body).toContain("double.json");
+    expect((await ask("GET", `/collections/copied/snapshots/${name}`)).body).toContain("fake.json");
     await ask("POST", "/collections/copied/points/delete", { points: [1, 2] });
     const location = `file:///qdrant/snapshots/copied/${name}`;
     expect((await ask("PUT", "/collections/copied/snapshots/recover", { location })).status).toBe(200);
@@ -196,7 +197,7 @@ test("serves everybody when it does not find its file, as Qdrant does", async ()
 
 test.each([
   [["--env", "QDRANT__SERVICE__API_KEI=x"], [], "QDRANT__SERVICE__API_KEI"],
-  [[], ["./entrypoint.sh", "--storage-snapshot", "x"], "this double takes --config-path alone"],
+  [[], ["./entrypoint.sh", "--storage-snapshot", "x"], "this fake takes --config-path alone"],
 ])("refuses %j %j by name", async (options, command, message) => {
   const { code, output } = await bench.once(pin, options, command);
   expect([code, output]).toEqual([1, expect.stringContaining(message)]);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import type { Bench } from "./bench.ts";
-import { docker, openBench, pins, untilExec } from "./bench.ts";
+import type { Bench } from "./container-harness.ts";
+import { docker, openBench, pins, untilExec } from "./container-harness.ts";
 
 const locked = ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only"];
 const bookworm = `docker.io/library/redis:8.4.0-bookworm@sha256:${"0".repeat(64)}`;

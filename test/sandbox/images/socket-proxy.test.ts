@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import type { Bench } from "./bench.ts";
-import { openBench, untilExec } from "./bench.ts";
+import type { Bench } from "./container-harness.ts";
+import { openBench, untilExec } from "./container-harness.ts";
 
 const pin = `ghcr.io/tecnativa/docker-socket-proxy:v0.5.0@sha256:${"0".repeat(64)}`;
 let bench: Bench;

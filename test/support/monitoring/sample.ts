@@ -1,5 +1,5 @@
-import type { DashboardSpec } from "../../../components/monitoring/spec.ts";
-import type { Scrape } from "../../../components/service/facts.ts";
+import type { DashboardSpec } from "../../../components/service/model/monitoring.ts";
+import type { Scrape } from "../../../components/service/model/requirements.ts";
 
 /** What recorded/config.alloy scrapes. */
 export const scrapes: readonly Scrape[] = [

@@ -49,7 +49,9 @@ const inspected: Inspected = {
   ],
   networks: [
     {
-      ...{ Name: "back", Internal: true, Options: { icc: "false" } },
+      Name: "back",
+      Internal: true,
+      Options: { icc: "false" },
       IPAM: { Config: [{ Subnet: "172.20.2.0/24", Gateway: "172.20.2.1" }] },
     },
   ],
@@ -189,7 +191,12 @@ describe("the playbook for what runs on a host", () => {
 
   test("is listed by its tasks and items", () => {
     expect(listTasks(describeHost(inspected))).toEqual([
-      ...["networks × 1", "web: image", "web: directories × 2", "web: files × 1", "web: container", "web: healthy"],
+      "networks × 1",
+      "web: image",
+      "web: directories × 2",
+      "web: files × 1",
+      "web: container",
+      "web: healthy",
     ]);
   });
 

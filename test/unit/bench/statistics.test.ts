@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { judge, renderTimes, renderVerdict, summarise, type Times } from "../../../bench/support/statistics.ts";
 import { parseDuration, stepTimes } from "../../../bench/support/steps.ts";
-import { duration } from "../../../ops/progress.ts";
+import { duration } from "../../../ops/engine/progress.ts";
 
 const always = (ms: number): Times => summarise([ms]);
 

@@ -5,10 +5,10 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSyn
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { ROOT } from "../../../toolchain/versions.ts";
 import { program, useScratch } from "../toolchain/fixtures.ts";
+import { PROJECT_ROOT } from "../../../shared/paths.ts";
 
-const VERSION = (JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string }).version;
+const VERSION = (JSON.parse(readFileSync(join(PROJECT_ROOT, "package.json"), "utf8")) as { version: string }).version;
 const MAIN = `
 const [verb, value] = process.argv.slice(2);
 if (verb === "exit") process.exitCode = Number(value);
@@ -23,7 +23,7 @@ const typed: string = "types are stripped";
 if (verb === "type") console.log(typed);
 `;
 
-/** bin/ in a clone of the test's own, with an ops/main.ts that shows what it gets, and an npm that notes its calls. */
+/** bin/ in a clone of the test's own, with an ops/cli/main.ts that shows what it gets, and an npm that notes its calls. */
 describe("bin/vpai.js", () => {
   const scratch = useScratch();
   let clone = "";
@@ -34,12 +34,12 @@ describe("bin/vpai.js", () => {
 
   beforeEach(() => {
     clone = join(scratch.dir, "clone");
-    cpSync(join(ROOT, "bin"), join(clone, "bin"), { recursive: true });
-    copyFileSync(join(ROOT, "package.json"), join(clone, "package.json"));
+    cpSync(join(PROJECT_ROOT, "bin"), join(clone, "bin"), { recursive: true });
+    copyFileSync(join(PROJECT_ROOT, "package.json"), join(clone, "package.json"));
     lock = JSON.stringify({ packages: { "": {}, "node_modules/a": { version: "1.0.0", integrity: "x" } } });
     writeFileSync(join(clone, "package-lock.json"), lock);
-    mkdirSync(join(clone, "ops"));
-    writeFileSync(join(clone, "ops", "main.ts"), MAIN);
+    mkdirSync(join(clone, "ops", "cli"), { recursive: true });
+    writeFileSync(join(clone, "ops", "cli", "main.ts"), MAIN);
     mkdirSync(join(clone, "node_modules"));
     writeFileSync(marker(), createHash("sha256").update(lock).digest("hex"));
     scratch.program("npm", `echo "$@" "$(command -v node)" >> ${join(scratch.dir, "npm")}; mkdir -p node_modules`);
@@ -61,7 +61,7 @@ describe("bin/vpai.js", () => {
 
   /** Puts this Node where the fetched one would be. */
   function cacheNode(real = process.execPath): void {
-    const launch = readFileSync(join(ROOT, "bin", "launch.js"), "utf8");
+    const launch = readFileSync(join(PROJECT_ROOT, "bin", "launch.js"), "utf8");
     const version = /NODE_VERSION = "(\S+)"/.exec(launch)?.[1];
     const home = join(scratch.dir, "cache", "node", `${version}-${process.platform}-${process.arch}`);
     program(join(home, "bin", "node"), `exec ${real} "$@"`);
@@ -156,6 +156,6 @@ describe("bin/vpai.js", () => {
   });
 
   test("the packages' scripts do not run", () => {
-    expect(readFileSync(join(ROOT, ".npmrc"), "utf8")).toMatch(/^ignore-scripts=true$/m);
+    expect(readFileSync(join(PROJECT_ROOT, ".npmrc"), "utf8")).toMatch(/^ignore-scripts=true$/m);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import { planRoutes } from "../../../components/edge/routes.ts";
-import { checkNames, checkPorts, checkVolumes, inOrder, planMemory } from "../../../components/service/checks.ts";
-import type { ServiceDefinition } from "../../../components/service/definition.ts";
+import { planRoutes } from "../../../components/service/plan/routes.ts";
+import { checkNames, checkPorts, checkVolumes, inOrder, planMemory } from "../../../components/service/plan/checks.ts";
+import type { ServiceDefinition } from "../../../components/service/model/definition.ts";
 import { catalogue } from "../../../stacks/catalogue.ts";
 import { sample } from "../../support/sample.ts";
 

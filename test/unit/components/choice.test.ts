@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { availableAt, chooseServerType } from "../../../components/vps/choice.ts";
+import { availableAt, chooseServerType } from "../../../components/vps/hetzner/choose-type.ts";
 
 describe("server type", () => {
   const at = (available: boolean) => [{ name: "fsn1", available }];

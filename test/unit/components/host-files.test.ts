@@ -55,10 +55,7 @@ describeAsRoot("files on the host", () => {
       run(config({ "a.conf": "a", "secrets/key": "s3cret" }), {
         data: [{ path: join(root, "data/app"), mode: "0750" }],
       }),
-    ).toMatchObject({
-      status: 0,
-      stdout: '{"written": ["a.conf", "secrets/key"], "removed": []}\n',
-    });
+    ).toMatchObject({ status: 0, stdout: '{"written": ["a.conf", "secrets/key"], "removed": []}\n' });
     for (const [path, mode] of [
       ["config/app", 0o40700],
       ["config/app/secrets", 0o40700],
@@ -124,7 +121,8 @@ describeAsRoot("files on the host", () => {
     writeFileSync(join(root, "docker"), docker, { mode: 0o755 });
     const reload = { container: "app", image: "the-image", argv: ["take"] };
     expect(run(config({ a: "new" }), { reload }, { PATH: `${root}:${process.env["PATH"]}` })).toMatchObject({
-      ...{ status: 1, stderr: "files: app did not reload:\nline 3\n" },
+      status: 1,
+      stderr: "files: app did not reload:\nline 3\n",
     });
   });
 

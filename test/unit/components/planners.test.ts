@@ -1,12 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
-import { planDatabases } from "../../../components/database/plan.ts";
-import { planRoutes } from "../../../components/edge/routes.ts";
-import { planSecrets } from "../../../components/secrets/plan.ts";
-import { needsOf, startsAfter } from "../../../components/service/checks.ts";
-import type { ServiceDefinition } from "../../../components/service/definition.ts";
-import { planFiles, secretsOfFiles } from "../../../components/service/files.ts";
-import { goDuration, planContainer } from "../../../components/service/plan.ts";
-import { planConnections, planFacts } from "../../../components/service/plan-facts.ts";
+import { planDatabases } from "../../../components/service/plan/databases.ts";
+import { planRoutes } from "../../../components/service/plan/routes.ts";
+import { planSecrets } from "../../../components/service/plan/secrets.ts";
+import { needsOf, startsAfter } from "../../../components/service/plan/checks.ts";
+import type { ServiceDefinition } from "../../../components/service/model/definition.ts";
+import { planFiles, secretsOfFiles } from "../../../components/service/plan/files.ts";
+import { goDuration, planContainer } from "../../../components/service/plan/container.ts";
+import { planConnections, planFacts } from "../../../components/service/plan/requirements.ts";
 import { catalogue } from "../../../stacks/catalogue.ts";
 import { testContext } from "../../support/context.ts";
 import { sample } from "../../support/sample.ts";
@@ -187,7 +187,8 @@ describe("facts", () => {
     vectors: [{ name: "documents", dimensions: 3, distance: "Dot" }],
     dashboards: [
       {
-        ...{ uid: "x", title: "X" },
+        uid: "x",
+        title: "X",
         panels: [{ title: "Y", kind: "stat", datasource: "metrics", queries: [{ expr: "up" }] }],
       },
     ],

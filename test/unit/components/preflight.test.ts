@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { preflight, type PreflightArgs } from "../../../components/vps/preflight.ts";
+import { preflight, type PreflightArgs } from "../../../components/vps/hetzner/preflight.ts";
 
 const args: PreflightArgs = {
   endpoint: "https://api.hetzner.cloud/v1",

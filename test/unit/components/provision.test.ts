@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
-import type { HttpStep, ProvisionPlan } from "../../../components/service/provision.ts";
+import type { HttpStep, ProvisionPlan } from "../../../components/service/model/provision.ts";
 
 const SCRIPT = join(__dirname, "../../../files/host/provision.py");
 const PASSWORD = "the-password-of-this-test";

@@ -1,19 +1,24 @@
 import { describe, expect, test } from "@jest/globals";
 import { renderDatabaseSql } from "../../../components/database/sql.ts";
 import { scramVerifier } from "../../../components/database/scram.ts";
-import { renderCaddyfile } from "../../../components/edge/caddyfile.ts";
+import { renderCaddyfile } from "../../../components/services/caddy/config.ts";
 import { renderSshFiles } from "../../../components/host/ssh-files.ts";
-import { renderAcl } from "../../../components/services/redis.ts";
+import { renderAcl } from "../../../components/services/redis/service.ts";
 import { hostFiles, renderBootstrap } from "../../../components/vps/bootstrap.ts";
-import { renderCloudInit, USER_DATA_LIMIT } from "../../../components/vps/cloud-init.ts";
-import { firewallRules } from "../../../components/vps/firewall.ts";
+import { renderCloudInit, USER_DATA_LIMIT } from "../../../components/vps/hetzner/cloud-init.ts";
+import { firewallRules } from "../../../components/vps/hetzner/firewall.ts";
 
 const DEPLOY_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHCXMp6IBWWoAePXd6a/3VZodaRrTlDSWTALsVZWigG+";
 
 test("Caddyfile", () => {
   const route = {
-    ...{ host: "n8n.ai.example.com", service: "n8n", upstream: "n8n:5678", audience: "public" as const },
-    ...{ readiness: "/healthz/readiness", holdSeconds: 60, deny: ["/metrics"] },
+    host: "n8n.ai.example.com",
+    service: "n8n",
+    upstream: "n8n:5678",
+    audience: "public" as const,
+    readiness: "/healthz/readiness",
+    holdSeconds: 60,
+    deny: ["/metrics"],
   };
   expect(renderCaddyfile("ai.example.com", [route], [])).toBe(`{
 	admin localhost:2019
@@ -222,8 +227,13 @@ test.each([
   [[], "	@outside remote_ip 0.0.0.0/0 ::/0\n	respond @outside 403\n"],
 ])("a route for the VPN answers to %j alone", (cidrs, lines) => {
   const route = {
-    ...{ host: "grafana.x.org", service: "grafana", upstream: "grafana:3000", audience: "vpn" as const },
-    ...{ readiness: "/api/health", holdSeconds: 60, deny: [] },
+    host: "grafana.x.org",
+    service: "grafana",
+    upstream: "grafana:3000",
+    audience: "vpn" as const,
+    readiness: "/api/health",
+    holdSeconds: 60,
+    deny: [],
   };
   expect(renderCaddyfile("x.org", [route], cidrs)).toContain(
     `grafana.x.org {\n	tls internal\n	header -Server\n${lines}	reverse_proxy`,

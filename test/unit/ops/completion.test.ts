@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "@jest/globals";
-import { completionScript, type CommandTree } from "../../../ops/completion.ts";
+import { completionScript, type CommandTree } from "../../../ops/cli/completion.ts";
 
 const leaf = { options: [], words: [], commands: [] };
 const tree: CommandTree = {

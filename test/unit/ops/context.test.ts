@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { knownStacks, mergeEnv, projectName, requireOwnShell, requireStack } from "../../../ops/context.ts";
+import { knownStacks, mergeEnv, projectName, requireOwnShell, requireStack } from "../../../ops/stack/context.ts";
 
 const clone = mkdtempSync(join(tmpdir(), "vpai-context-"));
 afterAll(() => rmSync(clone, { recursive: true }));

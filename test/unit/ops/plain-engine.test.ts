@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { needsStack, throughVpai, withStack } from "../../../ops/plain-engine.ts";
+import { needsStack, throughVpai, withStack } from "../../../ops/engine/plain-engine.ts";
 
 test.each([
   [["config", "set", "--secret", "vpai:hetznerToken"], true],

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { createProgress, duration, kindOf, labelOf, parseEvent } from "../../../ops/progress.ts";
+import { createProgress, duration, kindOf, labelOf, parseEvent } from "../../../ops/engine/progress.ts";
 
 /** Plays an event log recorded from the real engine, an event each 100 ms. */
 function play(name: string): { lines: string[]; progress: ReturnType<typeof createProgress> } {

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { planPurge, purgeCommand } from "../../../ops/purge-plan.ts";
+import { planPurge, purgeCommand } from "../../../ops/services/purge-plan.ts";
 
 const kept = [
   { name: "postgresql", permanent: [] },
@@ -10,7 +10,9 @@ const plan = (service: string, database?: string) => planPurge({ stack: "prod", 
 
 test("a service that is gone: what is to be looked at, and whose fingerprints stay", () => {
   expect(plan("redis")).toEqual({
-    ...{ mode: "look", service: "redis", database: null },
+    mode: "look",
+    service: "redis",
+    database: null,
     keep: ["redis-exporter-key", "litellm-salt-key"],
   });
   expect(plan("n8n", "n8n").database).toBe("n8n");

@@ -6,7 +6,7 @@ import {
   type ExportedState,
   type Found,
   type Observed,
-} from "../../../ops/recovery-plan.ts";
+} from "../../../ops/recover/plan.ts";
 
 const types = {
   server: "hcloud:index/server:Server",

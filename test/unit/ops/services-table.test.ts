@@ -1,21 +1,35 @@
 import { expect, test } from "@jest/globals";
-import type { ServiceDefinition } from "../../../components/service/definition.ts";
-import { serviceRows, servicesTable } from "../../../ops/services-table.ts";
+import type { ServiceDefinition } from "../../../components/service/model/definition.ts";
+import { serviceRows, servicesTable } from "../../../ops/services/table.ts";
 
 const digest = `@sha256:${"a1".repeat(32)}`;
 const common = {
   health: {
-    ...{ test: ["CMD", "true"], intervalSeconds: 5, timeoutSeconds: 5, retries: 5 },
-    ...{ startPeriodSeconds: 10, deadlineSeconds: 60 },
+    test: ["CMD", "true"],
+    intervalSeconds: 5,
+    timeoutSeconds: 5,
+    retries: 5,
+    startPeriodSeconds: 10,
+    deadlineSeconds: 60,
   },
-  ...{ pids: 100, cpus: 1, stopGraceSeconds: 10, alerts: [], dashboards: [], upgrade: "nothing" },
+  pids: 100,
+  cpus: 1,
+  stopGraceSeconds: 10,
+  alerts: [],
+  dashboards: [],
+  upgrade: "nothing",
   smoke: [{ name: "is there", exec: ["true"], prints: /^$/ }],
 } as const;
 
 const small: readonly ServiceDefinition[] = [
   {
-    ...{ ...common, name: "postgresql", image: `docker.io/library/postgres:18.1${digest}`, networks: ["backend"] },
-    ...{ port: 5432, user: { uid: 999, gid: 999 }, memoryMb: { standard: 1024, small: 512 } },
+    ...common,
+    name: "postgresql",
+    image: `docker.io/library/postgres:18.1${digest}`,
+    networks: ["backend"],
+    port: 5432,
+    user: { uid: 999, gid: 999 },
+    memoryMb: { standard: 1024, small: 512 },
     metrics: { none: "its exporter tells them" },
     backup: {
       what: "everything",
@@ -23,19 +37,32 @@ const small: readonly ServiceDefinition[] = [
     },
   },
   {
-    ...{ ...common, name: "n8n", image: `docker.io/n8nio/n8n:2.42.4${digest}`, networks: ["backend", "egress"] },
-    ...{ port: 5678, user: { uid: 1000, gid: 1000 }, memoryMb: { standard: 1024, small: 768 } },
-    ...{ metrics: {}, backup: { none: "its database is saved with PostgreSQL" }, database: { name: "n8n" } },
-    ...{ route: { label: "n8n", audience: "public", readiness: "/healthz" }, llm: { dailyBudgetUsd: 1 } },
+    ...common,
+    name: "n8n",
+    image: `docker.io/n8nio/n8n:2.42.4${digest}`,
+    networks: ["backend", "egress"],
+    port: 5678,
+    user: { uid: 1000, gid: 1000 },
+    memoryMb: { standard: 1024, small: 768 },
+    metrics: {},
+    backup: { none: "its database is saved with PostgreSQL" },
+    database: { name: "n8n" },
+    route: { label: "n8n", audience: "public", readiness: "/healthz" },
+    llm: { dailyBudgetUsd: 1 },
   },
   {
-    ...{ ...common, name: "caddy", image: `docker.io/library/caddy:2.11.7${digest}`, networks: ["frontend"] },
-    ...{ user: { uid: 65532, gid: 65532 }, memoryMb: { standard: 128, small: 96 } },
+    ...common,
+    name: "caddy",
+    image: `docker.io/library/caddy:2.11.7${digest}`,
+    networks: ["frontend"],
+    user: { uid: 65532, gid: 65532 },
+    memoryMb: { standard: 128, small: 96 },
     publish: [
       { port: 443, protocol: "tcp" },
       { port: 443, protocol: "udp" },
     ],
-    ...{ metrics: { port: 2019, path: "/m" }, backup: { none: "nothing of it is lost" } },
+    metrics: { port: 2019, path: "/m" },
+    backup: { none: "nothing of it is lost" },
   },
 ];
 
@@ -62,9 +89,16 @@ test("a row has what another program wants, the reasons among it", () => {
   const image = `ghcr.io/mine/n8n:2.43.0-mine${digest}`;
   const [, row] = serviceRows(small, { ...input, size: "standard", pins: { n8n: image } });
   expect(row).toEqual({
-    ...{ service: "n8n", image, version: "2.43.0-mine", networks: ["backend", "egress"], port: 5678, open: [] },
+    service: "n8n",
+    image,
+    version: "2.43.0-mine",
+    networks: ["backend", "egress"],
+    port: 5678,
+    open: [],
     route: { host: "n8n.ai.example.com", audience: "public" },
-    ...{ memoryMb: 1024, user: "1000:1000", metrics: "5678/metrics" },
+    memoryMb: 1024,
+    user: "1000:1000",
+    metrics: "5678/metrics",
     backup: { none: "its database is saved with PostgreSQL" },
     needs: ["postgresql", "litellm"],
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { chosenLayers, tallyGo, tallyJest } from "../../../ops/test-plan.ts";
+import { chosenLayers, tallyGo, tallyJest } from "../../../ops/dev/test-plan.ts";
 
 describe("the layers of a test run", () => {
   const all = ["unit", "components", "program", "sandbox", "e2e", "go"];

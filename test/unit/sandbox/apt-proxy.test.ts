@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import pino from "pino";
-import { planAptRequest, startAptProxy } from "../../../sandbox/apt-proxy.ts";
+import { planAptRequest, startAptProxy } from "../../../sandbox/network/apt-proxy.ts";
 
 describe("a request for Debian's archive", () => {
   test.each([

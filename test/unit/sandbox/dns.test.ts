@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { answerDns } from "../../../sandbox/dns.ts";
+import { answerDns } from "../../../sandbox/network/dns.ts";
 
 const names = new Set(["ghcr.io"]);
 

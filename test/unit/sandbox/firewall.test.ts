@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { applyText, missingLines, removeText, serverRuleset, worldRuleset } from "../../../sandbox/vps/firewall.ts";
-import type { FirewallRule } from "../../../sandbox/hetzner/machines.ts";
+import type { FirewallRule } from "../../../sandbox/hetzner/state/machines.ts";
 
 const bare = ["-P INPUT ACCEPT", "-P FORWARD DROP", "-P OUTPUT ACCEPT", "-N DOCKER-USER", "-A DOCKER-USER -j RETURN"];
 const anywhere = ["0.0.0.0/0", "::/0"];

@@ -60,7 +60,10 @@ describe("the difference between two roots", () => {
   test("is what is new or otherwise, with the directories above it and no others", () => {
     const full = writeTar([
       ...directories("usr/bin/a", "usr/share/doc/c", "etc/x"),
-      ...[file("usr/bin/a", "1"), file("usr/bin/b", "2"), file("usr/bin/c", "1"), file("usr/share/doc/c", "text")],
+      file("usr/bin/a", "1"),
+      file("usr/bin/b", "2"),
+      file("usr/bin/c", "1"),
+      file("usr/share/doc/c", "text"),
     ]);
     const drop = [/^usr\/share\/doc/, /^etc$/];
     expect(paths(differenceTar(full, base, drop))).toEqual(["usr", "usr/bin", "usr/share", "usr/bin/b", "usr/bin/c"]);

@@ -58,8 +58,8 @@ describe("the recipe", () => {
     ["docker.io/pgvector/pgvector", "postgres/real", "postgres/real"],
     ["docker.io/library/redis", "redis/real", "redis/real"],
     ["docker.io/library/caddy", "caddy/real", "caddy/real"],
-    ["docker.n8n.io/n8nio/n8n", "n8n/double", "n8n/real"],
-    ["docker.io/n8nio/n8n", "n8n/double", "n8n/real"],
+    ["docker.n8n.io/n8nio/n8n", "n8n/fake", "n8n/real"],
+    ["docker.io/n8nio/n8n", "n8n/fake", "n8n/real"],
   ])("of %s is %s, in full %s", (repository, byDefault, full) => {
     expect([choose(repository, false), choose(repository, true)]).toEqual([byDefault, full]);
   });
@@ -93,16 +93,16 @@ test.each([
   expect(layout(tag)).toEqual({ major, uid, data, volume });
 });
 
-describe("a double's recipe", () => {
-  const doubles = recipes.filter(({ kind }) => kind === "double").map((recipe) => [recipe.name, recipe] as const);
+describe("a fake's recipe", () => {
+  const fakes = recipes.filter(({ kind }) => kind === "fake").map((recipe) => [recipe.name, recipe] as const);
 
   // The program is built anew when these change, and only then: one that is missing would leave an old one in use.
-  test.each(doubles)("of %s names the packages that its program imports, and the module's pins", async (_, recipe) => {
+  test.each(fakes)("of %s names the packages that its program imports, and the module's pins", async (_, recipe) => {
     const module = join(recipe.folder, "..");
     const imported = async (folder: string): Promise<string[]> => {
       const files = (await filesOf(join(module, folder))).filter((file) => /(?<!_test)\.go$/.test(file));
       const texts = await Promise.all(files.map((file) => readFile(file, "utf8")));
-      const found = texts.flatMap((text) => [...text.matchAll(/"vpai\.sandbox\/doubles\/(\w+)"/g)]);
+      const found = texts.flatMap((text) => [...text.matchAll(/"vpai\.sandbox\/fakes\/(\w+)"/g)]);
       const direct = [...new Set(found.map(([, name = ""]) => name))];
       return [...direct, ...(await Promise.all(direct.map(imported))).flat()];
     };

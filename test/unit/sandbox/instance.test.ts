@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
-import { instanceOf } from "../../../sandbox/instance.ts";
-import { explicitSubnet, firstFreeSubnet, hostAddress, overlaps } from "../../../sandbox/subnet.ts";
-import { explicitPort, startForwarder } from "../../../sandbox/forwarder.ts";
-import { expectSubnet } from "../../../sandbox/network.ts";
+import { instanceOf } from "../../../sandbox/supervisor/instance.ts";
+import { explicitSubnet, firstFreeSubnet, hostAddress, overlaps } from "../../../sandbox/network/subnet.ts";
+import { explicitPort, startForwarder } from "../../../sandbox/network/forwarder.ts";
+import { expectSubnet } from "../../../sandbox/network/network.ts";
 
 describe("the names of an instance", () => {
   test("differ between two clones and between two instances of one", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { ISOLATED } from "../../../components/host/networks.ts";
 import { images } from "../../../components/images.ts";
-import { planConnections } from "../../../components/service/plan-facts.ts";
+import { planConnections } from "../../../components/service/plan/requirements.ts";
 import { catalogue } from "../../../stacks/catalogue.ts";
 
 const by = new Map(catalogue.map((definition) => [definition.name, definition]));

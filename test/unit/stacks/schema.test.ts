@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { parse } from "yaml";
-import { SECRET_KEYS, settingsSchema } from "../../../stacks/schema.ts";
+import { SECRET_KEYS, settingsSchema } from "../../../stacks/settings/schema.ts";
 
 interface Declared {
   readonly type: string;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { DEFAULT_MODELS } from "../../../components/llm/models.ts";
 import { OperatorError } from "../../../shared/errors.ts";
-import { parseSettings, serviceSettings, type Sources } from "../../../stacks/settings.ts";
+import { parseSettings, serviceSettings, type Sources } from "../../../stacks/settings/load.ts";
 
 const TOKEN = "a-token-that-must-never-be-shown";
 const HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0pmYCfwAvbkHWdRhEDBl0zL0ZJ8Vd2mVw7kqvx1234";

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
 import { partsBuild } from "../../../toolchain/build.ts";
-import { PLUGINS, ROOT, engineServes, versions } from "../../../toolchain/versions.ts";
+import { PLUGINS, engineServes, versions } from "../../../toolchain/versions.ts";
+import { PROJECT_ROOT } from "../../../shared/paths.ts";
 
 describe("versions", () => {
   test.each([
@@ -20,7 +21,7 @@ describe("versions", () => {
   });
 
   test("the SDK's version is that of the Go module's engine", () => {
-    const text = readFileSync(`${ROOT}/toolchain/go/go.mod`, "utf8");
+    const text = readFileSync(`${PROJECT_ROOT}/toolchain/go/go.mod`, "utf8");
     for (const name of ["pkg", "sdk"]) {
       const version = new RegExp(`\\sgithub\\.com/pulumi/pulumi/${name}/v3 v(\\S+)`).exec(text)?.[1];
       expect([name, version]).toEqual([name, versions().engine]);
@@ -28,14 +29,15 @@ describe("versions", () => {
   });
 
   test("Pulumi.yaml asks for an engine that the pinned one is", () => {
-    const project = parse(readFileSync(`${ROOT}/Pulumi.yaml`, "utf8")) as { requiredPulumiVersion?: string };
+    const project = parse(readFileSync(`${PROJECT_ROOT}/Pulumi.yaml`, "utf8")) as { requiredPulumiVersion?: string };
     expect(project.requiredPulumiVersion).toBe(`>=${versions().engine}`);
   });
 
   test("each plugin is told its version by the builder, as the Go module names them", () => {
     const build = partsBuild(["engine", ...PLUGINS], versions(), () => undefined);
     const declared =
-      readFileSync(`${ROOT}/toolchain/go/internal/versions/versions.go`, "utf8").match(/^\t\w+(?=\s+= )/gm) ?? [];
+      readFileSync(`${PROJECT_ROOT}/toolchain/go/internal/versions/versions.go`, "utf8").match(/^\t\w+(?=\s+= )/gm) ??
+      [];
     const set = [...(build.ldflags ?? "").matchAll(/internal\/versions\.(\w+)=(\S+)/g)].map(([, name, value]) => [
       name,
       value,
@@ -50,9 +52,9 @@ describe("versions", () => {
 
   test("the npm packages ask for exactly these plugins", () => {
     for (const name of PLUGINS) {
-      const manifest = JSON.parse(readFileSync(`${ROOT}/node_modules/@pulumi/${name}/package.json`, "utf8")) as {
-        version: string;
-      };
+      const manifest = JSON.parse(
+        readFileSync(`${PROJECT_ROOT}/node_modules/@pulumi/${name}/package.json`, "utf8"),
+      ) as { version: string };
       expect(manifest.version.replace(/^v/, "")).toBe(versions().plugins[name]);
     }
   });

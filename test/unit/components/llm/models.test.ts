@@ -1,12 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "@jest/globals";
 import { checkModels, DEFAULT_MODELS, KNOWN_MODELS, usableModels } from "../../../../components/llm/models.ts";
-import type { ModelSetting } from "../../../../components/service/settings.ts";
+import type { ModelSetting } from "../../../../components/service/model/settings.ts";
 import { ANTHROPIC_MODELS, OPENAI_MODELS } from "../../../../sandbox/llm/models.ts";
 import { renderFaults } from "../../../../shared/errors.ts";
 
 const claude: ModelSetting = {
-  ...{ name: "claude", provider: "anthropic", model: "claude-sonnet-5", fallbacks: ["gpt"], maxTokens: 4096 },
+  name: "claude",
+  provider: "anthropic",
+  model: "claude-sonnet-5",
+  fallbacks: ["gpt"],
+  maxTokens: 4096,
 };
 const gpt: ModelSetting = { name: "gpt", provider: "openai", model: "gpt-4o", fallbacks: [], maxTokens: 4096 };
 
@@ -73,8 +77,8 @@ test("the sandbox's providers have every known model", () => {
   expect(KNOWN_MODELS.filter(({ name, provider }) => !there[provider].includes(name))).toEqual([]);
 });
 
-test("the sandbox's double of LiteLLM has the same prices", async () => {
-  const prices = JSON.parse(await readFile("sandbox/doubles/litellm/prices.json", "utf8")) as unknown;
+test("the sandbox's fake of LiteLLM has the same prices", async () => {
+  const prices = JSON.parse(await readFile("sandbox/fakes/litellm/prices.json", "utf8")) as unknown;
   const known = KNOWN_MODELS.map(({ name, provider, inputUsd, outputUsd }) => [
     name,
     { provider, input: inputUsd, output: outputUsd },

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "@jest/globals";
-import { renderAlloyConfig } from "../../../../components/monitoring/alloy-config.ts";
-import { renderDashboard } from "../../../../components/monitoring/grafana-dashboard.ts";
+import { renderAlloyConfig } from "../../../../components/services/alloy/config.ts";
+import { renderDashboard } from "../../../../components/services/grafana/dashboard.ts";
 import {
   renderDashboardProvider,
   renderDatasources,
   renderNothing,
-} from "../../../../components/monitoring/grafana-provisioning.ts";
-import { renderLokiConfig } from "../../../../components/monitoring/loki-config.ts";
-import type { DashboardSpec, PanelSpec } from "../../../../components/monitoring/spec.ts";
+} from "../../../../components/services/grafana/provisioning.ts";
+import { renderLokiConfig } from "../../../../components/services/loki/config.ts";
+import type { DashboardSpec, PanelSpec } from "../../../../components/service/model/monitoring.ts";
 import { recorded } from "../../../support/monitoring/recorded.ts";
 import { dashboard, scrapes } from "../../../support/monitoring/sample.ts";
 
@@ -59,7 +59,10 @@ describe("config.alloy", () => {
 
 describe("a dashboard", () => {
   const panel = (kind: PanelSpec["kind"], more: Partial<PanelSpec> = {}): PanelSpec => ({
-    ...{ title: kind, kind, datasource: "metrics", queries: [{ expr: "up" }] },
+    title: kind,
+    kind,
+    datasource: "metrics",
+    queries: [{ expr: "up" }],
     ...more,
   });
   const render = (panels: DashboardSpec["panels"]) =>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import { planFiles, secretsOfFiles } from "../../../../components/service/files.ts";
-import { planContainer } from "../../../../components/service/plan.ts";
-import { alloy } from "../../../../components/services/alloy.ts";
+import { planFiles, secretsOfFiles } from "../../../../components/service/plan/files.ts";
+import { planContainer } from "../../../../components/service/plan/container.ts";
+import { alloy } from "../../../../components/services/alloy/service.ts";
 import { testContext } from "../../../support/context.ts";
 import { recorded } from "../../../support/monitoring/recorded.ts";
 import { scrapes } from "../../../support/monitoring/sample.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { planContainer } from "../../../../components/service/plan.ts";
-import { cadvisor } from "../../../../components/services/cadvisor.ts";
+import { planContainer } from "../../../../components/service/plan/container.ts";
+import { cadvisor } from "../../../../components/services/cadvisor/service.ts";
 import { testContext } from "../../../support/context.ts";
 
 const plan = planContainer(cadvisor, testContext(), "x");
@@ -48,9 +48,13 @@ test("it is root by number alone: every right of root is dropped, and it says wh
 
 test("it makes few series: one label, four kinds of metrics, every half minute", () => {
   expect(plan.command).toEqual([
-    ...["--docker_only=true", "--store_container_labels=false", "--whitelisted_container_labels=vpai.service"],
-    ...["--enable_metrics=cpu,memory,network,diskIO", "--housekeeping_interval=30s"],
-    ...["--allow_dynamic_housekeeping=false", "--storage_duration=1m"],
+    "--docker_only=true",
+    "--store_container_labels=false",
+    "--whitelisted_container_labels=vpai.service",
+    "--enable_metrics=cpu,memory,network,diskIO",
+    "--housekeeping_interval=30s",
+    "--allow_dynamic_housekeeping=false",
+    "--storage_duration=1m",
   ]);
 });
 

@@ -1,8 +1,8 @@
 import { expect, test } from "@jest/globals";
 import { parse } from "yaml";
-import { planContainer } from "../../../../components/service/plan.ts";
-import { planFiles } from "../../../../components/service/files.ts";
-import { diun } from "../../../../components/services/diun.ts";
+import { planContainer } from "../../../../components/service/plan/container.ts";
+import { planFiles } from "../../../../components/service/plan/files.ts";
+import { diun } from "../../../../components/services/diun/service.ts";
 import { testContext } from "../../../support/context.ts";
 
 const versions = String.raw`^\d+\.\d+\.\d+-pg18-bookworm$`;

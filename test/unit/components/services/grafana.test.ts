@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { planFiles, secretsOfFiles } from "../../../../components/service/files.ts";
-import { grafana } from "../../../../components/services/grafana.ts";
+import { planFiles, secretsOfFiles } from "../../../../components/service/plan/files.ts";
+import { grafana } from "../../../../components/services/grafana/service.ts";
 import { testContext } from "../../../support/context.ts";
 import { recorded } from "../../../support/monitoring/recorded.ts";
 import { dashboard } from "../../../support/monitoring/sample.ts";

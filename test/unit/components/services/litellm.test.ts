@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
-import { LLM_ALERTS, LLM_DASHBOARD } from "../../../../components/llm/monitoring.ts";
+import { LLM_ALERTS, LLM_DASHBOARD } from "../../../../components/services/litellm/monitoring.ts";
 import { DEFAULT_MODELS } from "../../../../components/llm/models.ts";
-import type { FileSpec, SecretValues, ServiceContext } from "../../../../components/service/definition.ts";
-import type { GivenSecret } from "../../../../components/service/settings.ts";
-import { litellm } from "../../../../components/services/litellm.ts";
+import type { FileSpec, SecretValues, ServiceContext } from "../../../../components/service/model/definition.ts";
+import type { GivenSecret } from "../../../../components/service/model/settings.ts";
+import { litellm } from "../../../../components/services/litellm/service.ts";
 import { testContext } from "../../../support/context.ts";
 
 const values: SecretValues = {
@@ -136,14 +136,22 @@ describe("LiteLLM's secrets", () => {
     );
     expect(fileOf("secrets/env", testContext()).mode ?? "0400").toBe("0400");
     expect(litellm.entrypoint).toEqual([
-      ...["sh", "-c", 'set -a && . /etc/vpai/secrets/env && set +a && exec "$@"', "--", "docker/prod_entrypoint.sh"],
+      "sh",
+      "-c",
+      'set -a && . /etc/vpai/secrets/env && set +a && exec "$@"',
+      "--",
+      "docker/prod_entrypoint.sh",
     ]);
   });
 
   test("are those of the providers that are given, and no others", () => {
     const file = fileOf("secrets/env", given("openaiApiKey"));
     expect("secrets" in file && file.secrets).toEqual([
-      ...["litellm-master-key", "litellm-salt-key", "litellm-ui-password", "litellm-database", "litellm-redis"],
+      "litellm-master-key",
+      "litellm-salt-key",
+      "litellm-ui-password",
+      "litellm-database",
+      "litellm-redis",
       "settings-openaiApiKey",
     ]);
     expect(textOf("secrets/env", given("openaiApiKey"))).not.toContain("ANTHROPIC");
@@ -191,8 +199,12 @@ describe("a client's key", () => {
         done: { status: 200 },
         apply: [
           {
-            ...{ method: "POST", path: "/key/generate", headers, json: { key, models: [], ...budget } },
-            ...{ when: { status: 404 }, ok: [200] },
+            method: "POST",
+            path: "/key/generate",
+            headers,
+            json: { key, models: [], ...budget },
+            when: { status: 404 },
+            ok: [200],
           },
         ],
       },
@@ -202,8 +214,12 @@ describe("a client's key", () => {
         done: { status: 200 },
         apply: [
           {
-            ...{ method: "POST", path: "/key/delete", headers, json: { key_aliases: ["openclaw"] } },
-            ...{ when: { status: 400 }, ok: [200] },
+            method: "POST",
+            path: "/key/delete",
+            headers,
+            json: { key_aliases: ["openclaw"] },
+            when: { status: 400 },
+            ok: [200],
           },
         ],
       },
@@ -239,7 +255,10 @@ test("every metric of dashboard and alerts is a counter by its full name, or one
   const names = new Set(texts.flatMap((text) => text.match(/litellm_[a-z_]+(?=[{\[) ]|$)/g) ?? []));
   const others = [...names].filter((name) => !/_(total|bucket)$/.test(name) && name !== "litellm_model_name");
   expect(others.sort()).toEqual([
-    ...["litellm_api_key_max_budget_metric", "litellm_deployment_state", "litellm_remaining_api_key_budget_metric"],
-    ...["litellm_remaining_user_budget_metric", "litellm_user_max_budget_metric"],
+    "litellm_api_key_max_budget_metric",
+    "litellm_deployment_state",
+    "litellm_remaining_api_key_budget_metric",
+    "litellm_remaining_user_budget_metric",
+    "litellm_user_max_budget_metric",
   ]);
 });

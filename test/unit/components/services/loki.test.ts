@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import { planContainer } from "../../../../components/service/plan.ts";
-import { filesOf } from "../../../../components/service/files.ts";
-import { loki } from "../../../../components/services/loki.ts";
+import { planContainer } from "../../../../components/service/plan/container.ts";
+import { filesOf } from "../../../../components/service/plan/files.ts";
+import { loki } from "../../../../components/services/loki/service.ts";
 import { testContext } from "../../../support/context.ts";
 import { recorded } from "../../../support/monitoring/recorded.ts";
 
@@ -25,7 +25,10 @@ describe("P16", () => {
     const text = configOf();
     expect(text.match(/store: (?!tsdb|filesystem)\S+/g)).toEqual(["store: inmemory", "store: inmemory"]);
     expect(text.match(/(instance_addr|address): \S+/g)).toEqual([
-      ...["address: 127.0.0.1", "instance_addr: 127.0.0.1", "instance_addr: 127.0.0.1", "address: 127.0.0.1"],
+      "address: 127.0.0.1",
+      "instance_addr: 127.0.0.1",
+      "instance_addr: 127.0.0.1",
+      "address: 127.0.0.1",
     ]);
     expect(text).toContain("memberlist:\n  join_members: []\n");
     expect(loki.command).toContain("-target=all");

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { N8N_ALERTS, N8N_DASHBOARD } from "../../../../components/n8n/monitoring.ts";
-import type { FileSpec } from "../../../../components/service/definition.ts";
-import { n8n } from "../../../../components/services/n8n.ts";
+import { N8N_ALERTS, N8N_DASHBOARD } from "../../../../components/services/n8n/monitoring.ts";
+import type { FileSpec } from "../../../../components/service/model/definition.ts";
+import { n8n } from "../../../../components/services/n8n/service.ts";
 import { testContext } from "../../../support/context.ts";
 
 const context = testContext();
@@ -14,29 +14,43 @@ const environment = n8n.environment?.(context) ?? {};
 describe("n8n's environment", () => {
   test("is this", () => {
     expect(environment).toEqual({
-      ...{ SSL_CERT_FILE: "/etc/ssl/certs/ca-certificates.crt" },
-      ...{ REQUESTS_CA_BUNDLE: "/etc/ssl/certs/ca-certificates.crt" },
-      ...{ NODE_EXTRA_CA_CERTS: "/etc/ssl/certs/ca-certificates.crt" },
-      ...{ DB_TYPE: "postgresdb", DB_POSTGRESDB_HOST: "postgresql", DB_POSTGRESDB_PORT: "5432" },
-      ...{ DB_POSTGRESDB_DATABASE: "n8n", DB_POSTGRESDB_USER: "n8n" },
+      SSL_CERT_FILE: "/etc/ssl/certs/ca-certificates.crt",
+      REQUESTS_CA_BUNDLE: "/etc/ssl/certs/ca-certificates.crt",
+      NODE_EXTRA_CA_CERTS: "/etc/ssl/certs/ca-certificates.crt",
+      DB_TYPE: "postgresdb",
+      DB_POSTGRESDB_HOST: "postgresql",
+      DB_POSTGRESDB_PORT: "5432",
+      DB_POSTGRESDB_DATABASE: "n8n",
+      DB_POSTGRESDB_USER: "n8n",
       DB_POSTGRESDB_PASSWORD_FILE: "/etc/vpai/secrets/database",
       N8N_ENCRYPTION_KEY_FILE: "/etc/vpai/secrets/encryption-key",
-      ...{ N8N_HOST: "n8n.ai.example.com", N8N_PORT: "5678", N8N_PROTOCOL: "https", N8N_PROXY_HOPS: "1" },
-      ...{ N8N_EDITOR_BASE_URL: "https://n8n.ai.example.com/", WEBHOOK_URL: "https://n8n.ai.example.com/" },
-      ...{ N8N_DIAGNOSTICS_ENABLED: "false", N8N_VERSION_NOTIFICATIONS_ENABLED: "false" },
-      ...{ N8N_PERSONALIZATION_ENABLED: "false", N8N_HIRING_BANNER_ENABLED: "false" },
+      N8N_HOST: "n8n.ai.example.com",
+      N8N_PORT: "5678",
+      N8N_PROTOCOL: "https",
+      N8N_PROXY_HOPS: "1",
+      N8N_EDITOR_BASE_URL: "https://n8n.ai.example.com/",
+      WEBHOOK_URL: "https://n8n.ai.example.com/",
+      N8N_DIAGNOSTICS_ENABLED: "false",
+      N8N_VERSION_NOTIFICATIONS_ENABLED: "false",
+      N8N_PERSONALIZATION_ENABLED: "false",
+      N8N_HIRING_BANNER_ENABLED: "false",
       N8N_ENFORCE_SETTINGS_FILE_PERMISSIONS: "true",
-      ...{ N8N_RUNNERS_MODE: "internal", NODE_FUNCTION_ALLOW_BUILTIN: "buffer,crypto,querystring,url,util,zlib" },
+      N8N_RUNNERS_MODE: "internal",
+      NODE_FUNCTION_ALLOW_BUILTIN: "buffer,crypto,querystring,url,util,zlib",
       N8N_BLOCK_ENV_ACCESS_IN_NODE: "true",
-      ...{ EXECUTIONS_DATA_PRUNE: "true", EXECUTIONS_DATA_MAX_AGE: "168", EXECUTIONS_DATA_PRUNE_MAX_COUNT: "10000" },
-      ...{ N8N_METRICS: "true", N8N_METRICS_INCLUDE_MESSAGE_EVENT_BUS_METRICS: "true" },
-      ...{ N8N_METRICS_INCLUDE_WORKFLOW_STATISTICS: "true", N8N_METRICS_WORKFLOW_STATISTICS_INTERVAL: "60" },
+      EXECUTIONS_DATA_PRUNE: "true",
+      EXECUTIONS_DATA_MAX_AGE: "168",
+      EXECUTIONS_DATA_PRUNE_MAX_COUNT: "10000",
+      N8N_METRICS: "true",
+      N8N_METRICS_INCLUDE_MESSAGE_EVENT_BUS_METRICS: "true",
+      N8N_METRICS_INCLUDE_WORKFLOW_STATISTICS: "true",
+      N8N_METRICS_WORKFLOW_STATISTICS_INTERVAL: "60",
       GENERIC_TIMEZONE: "Europe/Paris",
     });
   });
 
   test("has only variables that n8n has", () => {
-    const list = readFileSync(join(import.meta.dirname, "../../../../sandbox/doubles/n8n/names.txt"), "utf8");
+    const list = readFileSync(join(import.meta.dirname, "../../../../sandbox/fakes/n8n/names.txt"), "utf8");
     const known = new Set(list.trim().split("\n"));
     const its = Object.keys(environment).filter((name) =>
       /^(N8N|DB|EXECUTIONS|WEBHOOK|GENERIC|NODE_FUNCTION)_/.test(name),
@@ -66,10 +80,7 @@ test("its secrets are files that its user alone reads, and nothing in its enviro
     ["secrets/database", "0400", "Db1"],
   ]);
   expect(Object.values(environment).filter((value) => Object.values(values).includes(value))).toEqual([]);
-  expect(n8n.secrets).toEqual({
-    "n8n-encryption-key": { permanent: true },
-    "n8n-owner-password": { permanent: true },
-  });
+  expect(n8n.secrets).toEqual({ "n8n-encryption-key": { permanent: true }, "n8n-owner-password": { permanent: true } });
 });
 
 test("P17: n8n is asked for its health by address", () => {
@@ -77,9 +88,7 @@ test("P17: n8n is asked for its health by address", () => {
 });
 
 test("P23: n8n has a host name of its own, and its metrics are not shown there", () => {
-  expect(n8n.route).toEqual({
-    ...{ label: "n8n", audience: "public", readiness: "/healthz/readiness", deny: ["/metrics"] },
-  });
+  expect(n8n.route).toEqual({ label: "n8n", audience: "public", readiness: "/healthz/readiness", deny: ["/metrics"] });
 });
 
 describe("P29: n8n's owner", () => {
@@ -88,12 +97,16 @@ describe("P29: n8n's owner", () => {
   test("is made through n8n's API by the name that its login has, and is there when it can log in", () => {
     expect(more).toEqual([]);
     expect(step?.check).toEqual({
-      ...{ method: "POST", path: "/rest/login" },
+      method: "POST",
+      path: "/rest/login",
       json: { emailOrLdapLoginId: "owner@example.com", password: "Owner1" },
     });
     expect(step?.apply).toEqual([
       {
-        ...{ method: "POST", path: "/rest/owner/setup", when: { status: 401 }, ok: [200] },
+        method: "POST",
+        path: "/rest/owner/setup",
+        when: { status: 401 },
+        ok: [200],
         json: { email: "owner@example.com", firstName: "Only", lastName: "Owner", password: "Owner1" },
       },
     ]);
@@ -125,10 +138,19 @@ test("every metric that is looked at is one of n8n's own", () => {
   const text = JSON.stringify([N8N_ALERTS, N8N_DASHBOARD]);
   // As n8n 2.40.7 tells them with this environment, once a workflow has succeeded, one has failed, and somebody logged in.
   const told = [
-    ...["active_workflow_count", "audit_user_login_failed_total", "audit_user_login_success_total", "credentials"],
-    ...["nodejs_eventloop_lag_p99_seconds", "nodejs_heap_size_used_bytes", "process_cpu_seconds_total"],
-    ...["process_resident_memory_bytes", "production_executions", "workflow_execution_duration_seconds_bucket"],
-    ...["workflow_execution_duration_seconds_count", "workflow_failed_total", "workflows"],
+    "active_workflow_count",
+    "audit_user_login_failed_total",
+    "audit_user_login_success_total",
+    "credentials",
+    "nodejs_eventloop_lag_p99_seconds",
+    "nodejs_heap_size_used_bytes",
+    "process_cpu_seconds_total",
+    "process_resident_memory_bytes",
+    "production_executions",
+    "workflow_execution_duration_seconds_bucket",
+    "workflow_execution_duration_seconds_count",
+    "workflow_failed_total",
+    "workflows",
   ];
   expect([...new Set(text.match(/n8n_[a-z0-9_]+/g))].toSorted()).toEqual(told.map((name) => `n8n_${name}`));
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { planContainer } from "../../../../components/service/plan.ts";
-import { nodeExporter } from "../../../../components/services/node-exporter.ts";
+import { planContainer } from "../../../../components/service/plan/container.ts";
+import { nodeExporter } from "../../../../components/services/node-exporter/service.ts";
 import { testContext } from "../../../support/context.ts";
 
 const plan = planContainer(nodeExporter, testContext(), "x");

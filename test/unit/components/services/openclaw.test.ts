@@ -1,9 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import { NETWORKS } from "../../../../components/host/networks.ts";
-import { openclawConfig, renderOpenClawConfig } from "../../../../components/openclaw/config.ts";
-import type { FileSpec, SecretValues, ServiceContext, Size } from "../../../../components/service/definition.ts";
-import type { ServiceSettings } from "../../../../components/service/settings.ts";
-import { openclaw } from "../../../../components/services/openclaw.ts";
+import { openclawConfig, renderOpenClawConfig } from "../../../../components/services/openclaw/config.ts";
+import type { FileSpec, SecretValues, ServiceContext, Size } from "../../../../components/service/model/definition.ts";
+import type { ServiceSettings } from "../../../../components/service/model/settings.ts";
+import { openclaw } from "../../../../components/services/openclaw/service.ts";
 import { testContext } from "../../../support/context.ts";
 
 const values: SecretValues = {
@@ -36,7 +36,10 @@ describe("openclaw.json", () => {
   test("is this", () => {
     expect(JSON.parse(textOf("openclaw.json"))).toEqual({
       gateway: {
-        ...{ mode: "local", port: 18789, bind: "lan", publicOrigin: "https://openclaw.ai.example.com" },
+        mode: "local",
+        port: 18789,
+        bind: "lan",
+        publicOrigin: "https://openclaw.ai.example.com",
         auth: { mode: "token", token: "${OPENCLAW_GATEWAY_TOKEN}" },
         trustedProxies: ["172.20.2.0/24"],
         controlUi: { enabled: true, allowedOrigins: ["https://openclaw.ai.example.com"], sessionObserver: false },
@@ -52,7 +55,9 @@ describe("openclaw.json", () => {
         catalogRefresh: { enabled: false },
         providers: {
           litellm: {
-            ...{ baseUrl: "http://litellm:4000/v1", apiKey: "${LITELLM_API_KEY}", api: "openai-completions" },
+            baseUrl: "http://litellm:4000/v1",
+            apiKey: "${LITELLM_API_KEY}",
+            api: "openai-completions",
             models: [
               { id: "claude", name: "claude", input: ["text", "image"], contextWindow: 200000, maxTokens: 4096 },
               { id: "gpt", name: "gpt", input: ["text", "image"], contextWindow: 128000, maxTokens: 4096 },
@@ -84,8 +89,12 @@ describe("openclaw.json", () => {
     expect(openclawConfig(withTelegram)).toMatchObject({
       channels: {
         telegram: {
-          ...{ enabled: true, botToken: "${TELEGRAM_BOT_TOKEN}", dmPolicy: "allowlist", allowFrom: [42, 4242] },
-          ...{ groupPolicy: "disabled", configWrites: false },
+          enabled: true,
+          botToken: "${TELEGRAM_BOT_TOKEN}",
+          dmPolicy: "allowlist",
+          allowFrom: [42, 4242],
+          groupPolicy: "disabled",
+          configWrites: false,
         },
       },
       plugins: { allow: ["device-pair", "litellm", "telegram"], entries: { telegram: { enabled: true } } },
@@ -110,7 +119,11 @@ test("its secrets are in a file that its shell reads, Telegram's where it is giv
   const file = fileOf("secrets/env", testContext());
   expect("secrets" in file && file.secrets).toEqual(["openclaw-gateway-token", "openclaw-llm"]);
   expect(openclaw.entrypoint).toEqual([
-    ...["sh", "-c", 'set -a && . /etc/vpai/secrets/env && set +a && exec "$@"', "--", "openclaw"],
+    "sh",
+    "-c",
+    'set -a && . /etc/vpai/secrets/env && set +a && exec "$@"',
+    "--",
+    "openclaw",
   ]);
   const environment = Object.values(openclaw.environment?.(withTelegram) ?? {}).join(" ");
   expect(Object.values(values).filter((secret) => environment.includes(secret))).toEqual([]);

@@ -1,13 +1,13 @@
 import { expect, test } from "@jest/globals";
 import { renderDatabaseSql } from "../../../../components/database/sql.ts";
-import { renderCaddyfile } from "../../../../components/edge/caddyfile.ts";
+import { renderCaddyfile } from "../../../../components/services/caddy/config.ts";
 import { containerArgs } from "../../../../components/service/docker-service.ts";
-import { filesOf, planFiles } from "../../../../components/service/files.ts";
-import { planContainer } from "../../../../components/service/plan.ts";
-import { caddy } from "../../../../components/services/caddy.ts";
-import { n8n } from "../../../../components/services/n8n.ts";
-import { postgresql } from "../../../../components/services/postgresql.ts";
-import { redis } from "../../../../components/services/redis.ts";
+import { filesOf, planFiles } from "../../../../components/service/plan/files.ts";
+import { planContainer } from "../../../../components/service/plan/container.ts";
+import { caddy } from "../../../../components/services/caddy/service.ts";
+import { n8n } from "../../../../components/services/n8n/service.ts";
+import { postgresql } from "../../../../components/services/postgresql/service.ts";
+import { redis } from "../../../../components/services/redis/service.ts";
 import { catalogue } from "../../../../stacks/catalogue.ts";
 import { testContext } from "../../../support/context.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
-import { planFiles } from "../../../../components/service/files.ts";
-import { planContainer } from "../../../../components/service/plan.ts";
-import { postgresExporter } from "../../../../components/services/postgres-exporter.ts";
+import { planFiles } from "../../../../components/service/plan/files.ts";
+import { planContainer } from "../../../../components/service/plan/container.ts";
+import { postgresExporter } from "../../../../components/services/postgres-exporter/service.ts";
 import { testContext } from "../../../support/context.ts";
 
 test("P41: it has a role of its own, which may look at every statistic and at no data", () => {

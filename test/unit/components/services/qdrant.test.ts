@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { parse } from "yaml";
-import { planContainer } from "../../../../components/service/plan.ts";
-import { planFiles } from "../../../../components/service/files.ts";
-import { qdrant } from "../../../../components/services/qdrant.ts";
+import { planContainer } from "../../../../components/service/plan/container.ts";
+import { planFiles } from "../../../../components/service/plan/files.ts";
+import { qdrant } from "../../../../components/services/qdrant/service.ts";
 import { testContext } from "../../../support/context.ts";
 
 const secrets = { "qdrant-api-key": "WriteKey1", "qdrant-read-key": "ReadKey1" };
@@ -89,7 +89,7 @@ test("each collection of the deployment is a state that is read back; only a mis
 });
 
 test("the script of its copies is one that bash understands, and says how it is used", () => {
-  const script = join(__dirname, "../../../../files/services/qdrant/snapshots.sh");
+  const script = join(__dirname, "../../../../components/services/qdrant/snapshots.sh");
   expect(file("snapshots.sh")).toMatch(/^#!\/bin\/bash\n/);
   expect(execFileSync("bash", ["-n", script]).toString()).toBe("");
 });

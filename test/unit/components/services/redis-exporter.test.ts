@@ -1,14 +1,16 @@
 import { expect, test } from "@jest/globals";
-import { planFiles } from "../../../../components/service/files.ts";
-import { planFacts } from "../../../../components/service/plan-facts.ts";
-import { planContainer } from "../../../../components/service/plan.ts";
-import { redisExporter } from "../../../../components/services/redis-exporter.ts";
+import { planFiles } from "../../../../components/service/plan/files.ts";
+import { planFacts } from "../../../../components/service/plan/requirements.ts";
+import { planContainer } from "../../../../components/service/plan/container.ts";
+import { redisExporter } from "../../../../components/services/redis-exporter/service.ts";
 import { testContext } from "../../../support/context.ts";
 
 test("P12: its account may ask for statistics, and touches no key", () => {
   expect(planFacts([redisExporter], {}).redisUsers).toEqual([
     {
-      ...{ service: "redis-exporter", secret: "redis-exporter-redis", keys: [] },
+      service: "redis-exporter",
+      secret: "redis-exporter-redis",
+      keys: [],
       rules: ["-@all", "+info", "+client|setname", "+slowlog|len", "+slowlog|get", "+latency|latest"],
     },
   ]);

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { planContainer } from "../../../../components/service/plan.ts";
-import { socketProxy } from "../../../../components/services/socket-proxy.ts";
+import { planContainer } from "../../../../components/service/plan/container.ts";
+import { socketProxy } from "../../../../components/services/socket-proxy/service.ts";
 import { testContext } from "../../../support/context.ts";
 
 const plan = planContainer(socketProxy, testContext(), socketProxy.image);

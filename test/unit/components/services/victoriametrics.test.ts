@@ -1,21 +1,25 @@
 import { expect, test } from "@jest/globals";
-import { planFiles } from "../../../../components/service/files.ts";
-import { planContainer } from "../../../../components/service/plan.ts";
-import { victoriametrics } from "../../../../components/services/victoriametrics.ts";
+import { planFiles } from "../../../../components/service/plan/files.ts";
+import { planContainer } from "../../../../components/service/plan/container.ts";
+import { victoriametrics } from "../../../../components/services/victoriametrics/service.ts";
 import { testContext } from "../../../support/context.ts";
 
 test("keeps samples for as long as the settings say", () => {
   const context = testContext();
   const settings = { ...context.settings, retention: { metricsDays: 90, logsDays: 1 } };
   expect(planContainer(victoriametrics, { ...context, settings }, "x").command).toEqual([
-    ...["-storageDataPath=/storage", "-retentionPeriod=90d", "-httpListenAddr=:8428"],
+    "-storageDataPath=/storage",
+    "-retentionPeriod=90d",
+    "-httpListenAddr=:8428",
     "-storage.minFreeDiskSpaceBytes=1GB",
   ]);
 });
 
 test("P15: it runs as nobody, and its directory is nobody's", () => {
   expect(planContainer(victoriametrics, testContext(), "x")).toMatchObject({
-    ...{ user: "65534:65534", readOnly: true, capabilityAdds: [] },
+    user: "65534:65534",
+    readOnly: true,
+    capabilityAdds: [],
     mounts: [{ source: "/opt/vpai/data/victoriametrics", target: "/storage", readOnly: false }],
   });
   expect(planFiles(victoriametrics, testContext(), "x", {})).toMatchObject({

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { checkImages, faultsOf, type Finding } from "../../../../ops/images/check.ts";
-import { Registries } from "../../../../ops/images/registry.ts";
+import { Registries } from "../../../../ops/images/registry/client.ts";
 import { renderFaults } from "../../../../shared/errors.ts";
 import { parsePin } from "../../../../shared/pin.ts";
 import { FakeRegistry, MANIFEST } from "../../../support/fake-registry.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { Registries } from "../../../../ops/images/registry.ts";
+import { Registries } from "../../../../ops/images/registry/client.ts";
 import { replacePins, rewritePins } from "../../../../ops/images/rewrite.ts";
 import { imagesToUpdate, type PinnedImage, proposalLines, propose } from "../../../../ops/images/update.ts";
 import { OperatorError, renderFaults } from "../../../../shared/errors.ts";
@@ -25,7 +25,9 @@ afterEach(async () => {
 const both = (): object => fake.index("linux/amd64", "linux/arm64");
 const digestOf = (pin: string): string => pin.split("@")[1] ?? "";
 const image = (service: string, pin: string): PinnedImage => ({
-  ...{ service, pin, versions: String.raw`^v\d+\.\d+\.\d+$` },
+  service,
+  pin,
+  versions: String.raw`^v\d+\.\d+\.\d+$`,
   notes: "https://example.com/releases/{tag}",
 });
 

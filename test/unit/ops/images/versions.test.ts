@@ -14,7 +14,11 @@ test.each([
 
 test("versions are ordered as numbers, not as text", () => {
   expect(["1.10.0", "1.9.0", "1.9.10", "1.9", "10.0.0"].toSorted(compareVersions)).toEqual([
-    ...["1.9.0", "1.9", "1.9.10", "1.10.0", "10.0.0"],
+    "1.9.0",
+    "1.9",
+    "1.9.10",
+    "1.10.0",
+    "10.0.0",
   ]);
 });
 

@@ -1,0 +1,42 @@
+import type { ServiceDefinition } from "../model/definition.ts";
+
+/** What one exporter says of itself. */
+export interface Exporter {
+  readonly port: number;
+  /** Its own page, not the metrics: whether what it asks answers is an alert, and no reason to restart it. @default "/" */
+  readonly page?: string;
+  readonly memoryMb: number;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** What exporters have in common: small Go programs that keep nothing, in images that have BusyBox. */
+export const exporter = ({ port, page = "/", memoryMb, environment }: Exporter) =>
+  ({
+    port,
+    health: {
+      test: ["CMD", "wget", "-q", "-O", "/dev/null", `http://127.0.0.1:${port}${page}`],
+      intervalSeconds: 5,
+      timeoutSeconds: 5,
+      retries: 5,
+      startPeriodSeconds: 15,
+      deadlineSeconds: 60,
+    },
+    environment: () => ({ GOMEMLIMIT: `${Math.floor(memoryMb * 0.85)}MiB`, ...environment }),
+    pids: 64,
+    memoryMb: { standard: memoryMb, small: memoryMb },
+    cpus: 0.25,
+    stopGraceSeconds: 10,
+    metrics: {},
+  }) satisfies Partial<ServiceDefinition>;
+
+/** The smoke check of one that asks another product: whether it can. `up` is the metric that says so. */
+export const canAsk = (
+  name: string,
+  port: number,
+  product: string,
+  up: string,
+): ServiceDefinition["smoke"][number] => ({
+  name: `${name} can ask ${product}`,
+  exec: ["sh", "-c", `wget -q -O - http://127.0.0.1:${port}/metrics | grep '^${up} '`],
+  prints: new RegExp(`^${up} 1$`),
+});

@@ -1,0 +1,93 @@
+import type { Route } from "../../service/plan/routes.ts";
+
+/** Where Caddy tells its own health: plain HTTP inside its container, on no network (`localhost` could mean ::1). */
+export const HEALTH_ADDRESS = "127.0.0.1:9180";
+
+/** Where Caddy tells its metrics: plain HTTP, on a port that is not published. */
+export const METRICS_PORT = 9181;
+
+/**
+ * The Caddyfile of a deployment: the domain's own `/health`, the metrics, and one site a route. Routes for the VPN
+ * answer only to `vpnCidrs`.
+ */
+export function renderCaddyfile(domain: string, routes: readonly Route[], vpnCidrs: readonly string[]): string {
+  return [GLOBAL, health(), metrics(), home(domain), ...routes.map((route) => site(route, vpnCidrs))].join("\n");
+}
+
+const GLOBAL = `{
+	admin localhost:2019
+	persist_config off
+	grace_period 30s
+	metrics {
+		per_host
+	}
+}
+`;
+
+const metrics = (): string => `http://:${METRICS_PORT} {
+	metrics /metrics
+}
+`;
+
+const health = (): string => `http://${HEALTH_ADDRESS} {
+	bind 127.0.0.1
+	respond /health 200
+}
+`;
+
+const home = (domain: string): string => `${domain} {
+	tls internal
+	header -Server
+	respond /health "ok" 200
+	respond 404
+}
+`;
+
+/**
+ * One upstream, so that a request either reaches it or waits: while the container is replaced its readiness fails, and
+ * requests are held instead of being answered by something half started. A failed connection counts as not ready for
+ * three seconds, because the next look may come late; and a "503, starting" that slips through is asked again where
+ * that is safe. A POST is not: a workflow may have run and answered 503 itself.
+ */
+const site = ({ host, upstream, readiness, holdSeconds, audience, deny }: Route, cidrs: readonly string[]): string =>
+  `${host} {
+	tls internal
+	header -Server
+${
+  audience === "vpn"
+    ? `	@outside ${outside(cidrs)}
+	respond @outside 403
+`
+    : ""
+}${
+    deny.length > 0
+      ? `	@denied path ${deny.join(" ")}
+	respond @denied 404
+`
+      : ""
+  }	reverse_proxy ${upstream} {
+		lb_try_duration ${holdSeconds}s
+		lb_try_interval 250ms
+		lb_retry_match {
+			method GET HEAD
+		}
+		lb_retry_match {
+			method GET HEAD
+			expression "{http.reverse_proxy.status_code} == 503"
+		}
+		fail_duration 3s
+		health_uri ${readiness}
+		health_interval 500ms
+		health_timeout 2s
+		health_passes 1
+		health_fails 1
+		transport http {
+			dial_timeout 2s
+		}
+	}
+}
+`;
+
+/** By the address that the connection comes from: a header could say anything. */
+const outside = (cidrs: readonly string[]): string =>
+  cidrs.length === 0 ? "remote_ip 0.0.0.0/0 ::/0" : `not remote_ip ${cidrs.join(" ")}`;

@@ -1,0 +1,145 @@
+import { HEALTH_ADDRESS, METRICS_PORT, renderCaddyfile } from "./config.ts";
+import { images } from "../../images.ts";
+import type { ServiceDefinition } from "../../service/model/definition.ts";
+
+const CONFIG = ["--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"];
+
+/** The one door: TLS, host names, and requests that wait while what is behind them is replaced. */
+export const caddy: ServiceDefinition = {
+  name: "caddy",
+  image: images.caddy.pin,
+  networks: ["backend", "frontend"],
+  publish: [
+    { port: 80, protocol: "tcp" },
+    { port: 443, protocol: "tcp" },
+    { port: 443, protocol: "udp" },
+  ],
+  user: { uid: 65532, gid: 65532 },
+  command: ["caddy", "run", ...CONFIG],
+  data: [
+    { path: "data", target: "/data" },
+    { path: "config", target: "/config" },
+  ],
+  configDir: "/etc/caddy",
+  files: [
+    {
+      path: "Caddyfile",
+      live: true,
+      text: ({ domain, routes, settings }) => renderCaddyfile(domain, routes, settings.vpnCidrs),
+    },
+  ],
+  reload: {
+    // In a container of its own: a file that the running Caddy cannot take must never reach it.
+    validate: [
+      "docker",
+      "run",
+      "--rm",
+      "--network",
+      "none",
+      "--read-only",
+      "--tmpfs",
+      "/data",
+      "--tmpfs",
+      "/config",
+      "--tmpfs",
+      "/tmp",
+      "--env",
+      "XDG_DATA_HOME=/data",
+      "--env",
+      "XDG_CONFIG_HOME=/config",
+      "--volume",
+      "{dir}:/etc/caddy:ro",
+      "--entrypoint",
+      "caddy",
+      "{image}",
+      "validate",
+      ...CONFIG,
+    ],
+    argv: ["caddy", "reload", ...CONFIG],
+  },
+  environment: () => ({ XDG_DATA_HOME: "/data", XDG_CONFIG_HOME: "/config" }),
+  health: {
+    test: ["CMD", "wget", "-q", "-O", "/dev/null", `http://${HEALTH_ADDRESS}/health`],
+    intervalSeconds: 5,
+    timeoutSeconds: 5,
+    retries: 5,
+    startPeriodSeconds: 30,
+    deadlineSeconds: 90,
+  },
+  // The image's binary carries this capability as a file attribute: without it in the bounding set it does not start.
+  capabilities: ["CAP_NET_BIND_SERVICE"],
+  tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m" },
+  pids: 128,
+  memoryMb: { standard: 128, small: 96 },
+  cpus: 0.5,
+  stopGraceSeconds: 35,
+  metrics: { port: METRICS_PORT },
+  alerts: [
+    {
+      name: "edge-errors",
+      expr: 'sum(rate(caddy_http_request_duration_seconds_count{code=~"5.."}[5m])) / sum(rate(caddy_http_request_duration_seconds_count[5m])) > 0.05',
+      forMinutes: 10,
+      severity: "warning",
+      summary: "More than 5 % of the requests at the edge fail: see the dashboard Caddy, then the service behind it",
+    },
+  ],
+  dashboards: [
+    {
+      uid: "vpai-caddy",
+      title: "Caddy",
+      panels: [
+        {
+          title: "Requests",
+          kind: "timeseries",
+          datasource: "metrics",
+          unit: "reqps",
+          queries: [
+            { expr: "sum by (host) (rate(caddy_http_request_duration_seconds_count[5m]))", legend: "{{host}}" },
+          ],
+        },
+        {
+          title: "Answers by status",
+          kind: "timeseries",
+          datasource: "metrics",
+          unit: "reqps",
+          queries: [
+            { expr: "sum by (code) (rate(caddy_http_request_duration_seconds_count[5m]))", legend: "{{code}}" },
+          ],
+        },
+        {
+          title: "Time to answer, 95th percentile",
+          kind: "timeseries",
+          datasource: "metrics",
+          unit: "s",
+          queries: [
+            {
+              expr: "histogram_quantile(0.95, sum by (le, host) (rate(caddy_http_request_duration_seconds_bucket[5m])))",
+              legend: "{{host}}",
+            },
+          ],
+        },
+        {
+          title: "Services behind the edge",
+          kind: "stat",
+          datasource: "metrics",
+          queries: [{ expr: "caddy_reverse_proxy_upstreams_healthy", legend: "{{upstream}}" }],
+        },
+      ],
+    },
+  ],
+  backup: {
+    what: "the internal authority and the certificates: without them every client that trusts it must be told anew",
+    items: [
+      {
+        name: "caddy.tar",
+        dump: ["tar", "-C", "/opt/vpai/data/caddy", "-c", "data"],
+        restore: ["tar", "-C", "/opt/vpai/data/caddy", "-x"],
+        prove: { argv: ["find", "/opt/vpai/data/caddy/data", "-name", "root.crt"], expect: /root\.crt/ },
+      },
+    ],
+  },
+  smoke: [
+    { name: "the domain's own health", status: 200, body: /^ok$/, url: ({ domain }) => `https://${domain}/health` },
+  ],
+  upgrade: "The new version validates the Caddyfile before it counts; certificates are kept in the data directory.",
+};

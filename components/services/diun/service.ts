@@ -1,0 +1,136 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { images } from "../../images.ts";
+import type { ServiceDefinition } from "../../service/model/definition.ts";
+import type { WatchedImage } from "../../service/model/requirements.ts";
+import { HOST_TRUST, HOST_TRUST_ENVIRONMENT } from "../../service/presets/host-trust.ts";
+
+const CONFIG_DIR = "/etc/vpai";
+
+/** In single quotes YAML takes a backslash for a backslash (P34). */
+const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** A registry that does not answer holds up the first look, and DIUN is healthy only after that one. */
+function config(): string {
+  // Those of services that are left out too: taking one out must not replace DIUN.
+  const registries = [...new Set(Object.values(images).map(({ pin }) => pin.split("/")[0] ?? ""))].sort();
+  const timeouts = registries.map((name) => `  - name: ${name}\n    selector: image\n    timeout: 10s\n`).join("");
+  return `db:
+  path: /data/diun.db
+watch:
+  schedule: '0 */6 * * *'
+  jitter: 10m
+  firstCheckNotif: false
+regopts:
+${timeouts}notif:
+  script:
+    cmd: sh
+    args:
+      - ${CONFIG_DIR}/report.sh
+providers:
+  file:
+    filename: ${CONFIG_DIR}/images.yml
+`;
+}
+
+/**
+ * The whole repository of each: a digest-pinned tag by itself never changes, so nothing else would ever be reported.
+ * The newest three tags are enough, and Docker Hub gives out a hundred manifests in six hours.
+ */
+const watched = ({ service, reference, versions }: WatchedImage): string => `- name: ${reference}
+  watch_repo: true
+  sort_tags: semver
+  max_tags: 3
+  include_tags:
+    - ${quoted(versions)}
+  metadata:
+    service: ${service}
+    deployed: ${quoted(reference.slice(reference.lastIndexOf(":") + 1))}
+`;
+
+/** Looks out for newer versions of the images that are deployed. Asks their registries; Docker itself it never sees. */
+export const diun: ServiceDefinition = {
+  name: "diun",
+  image: images.diun.pin,
+  networks: ["egress"],
+  // Its own commands ask it there.
+  morePorts: [42286],
+  user: { uid: 1000, gid: 1000 },
+  command: ["serve", "--config", `${CONFIG_DIR}/diun.yml`],
+  data: [{ path: "", target: "/data" }],
+  hostMounts: [HOST_TRUST],
+  configDir: CONFIG_DIR,
+  files: [
+    { path: "diun.yml", text: config },
+    // Read at every look.
+    { path: "images.yml", live: true, text: ({ facts }) => facts.images.map(watched).join("") || "[]\n" },
+    { path: "report.sh", text: () => readFileSync(join(import.meta.dirname, "report.sh"), "utf8") },
+  ],
+  environment: () => ({
+    ...HOST_TRUST_ENVIRONMENT,
+    LOG_JSON: "true",
+    // The health check is a second process of the same program, within the same limit.
+    GOMEMLIMIT: "32MiB",
+  }),
+  health: {
+    test: ["CMD", "diun", "healthcheck"],
+    intervalSeconds: 5,
+    timeoutSeconds: 5,
+    retries: 5,
+    startPeriodSeconds: 240,
+    deadlineSeconds: 300,
+  },
+  tmpfs: { "/tmp": "rw,noexec,nosuid,size=8m" },
+  pids: 64,
+  memoryMb: { standard: 48, small: 48 },
+  cpus: 0.25,
+  stopGraceSeconds: 30,
+  metrics: { none: "its endpoint would have to be reached from Alloy, and its only network leads outside" },
+  alerts: [
+    {
+      name: "DiunGone",
+      expr: 'absent_over_time(container_last_seen{name="diun"}[5m])',
+      forMinutes: 15,
+      severity: "warning",
+      summary: "Nobody looks out for newer versions: see `docker logs diun`",
+    },
+  ],
+  dashboards: [
+    {
+      uid: "vpai-versions",
+      title: "Versions",
+      panels: [
+        {
+          title: "Newer versions",
+          kind: "logs",
+          datasource: "logs",
+          queries: [{ expr: '{container="diun"} |= `"deployed":`' }],
+          mayBeEmpty: "every deployed version is the newest",
+        },
+        {
+          title: "Checks",
+          kind: "logs",
+          datasource: "logs",
+          queries: [{ expr: '{container="diun"} |= "Jobs completed"' }],
+        },
+        {
+          title: "Registries that could not be asked",
+          kind: "logs",
+          datasource: "logs",
+          queries: [{ expr: '{container="diun"} |~ "Cannot (list tags|get remote manifest)"' }],
+          mayBeEmpty: "every registry answered",
+        },
+      ],
+    },
+  ],
+  backup: { none: "what it has seen of the registries: without it, the next look is a first one and reports nothing" },
+  smoke: [
+    {
+      name: "it has seen the deployed images in their registries",
+      exec: ["diun", "image", "list"],
+      prints: /docker\.io\/crazymax\/diun\b/,
+    },
+  ],
+  upgrade:
+    "Its database is converted at the start and does not go back; without it, the next look is a silent first one.",
+};

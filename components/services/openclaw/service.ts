@@ -1,0 +1,211 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { images } from "../../images.ts";
+import { hasTelegram, renderOpenClawConfig, STATE_DIR } from "./config.ts";
+import type { FileSpec, ServiceContext, ServiceDefinition, Size } from "../../service/model/definition.ts";
+import { ENV_FILE, envFile, withEnvFile } from "../../service/presets/env-file.ts";
+import { llmKey } from "../../service/model/requirements.ts";
+import { HOST_TRUST, HOST_TRUST_ENVIRONMENT } from "../../service/presets/host-trust.ts";
+import type { Argv } from "../../service/model/operations.ts";
+import { givenSecret } from "../../service/model/settings.ts";
+
+const CONFIG = "/etc/vpai";
+const HERE = "http://127.0.0.1:18789";
+const TELEGRAM = givenSecret("openclawTelegramToken");
+
+/**
+ * Measured with 2026.9.6: 700 MB when it starts, 1000 MB once somebody has talked to it; a command beside it, as
+ * `openclaw devices approve`, 100 MB. `openclaw dashboard` takes 250 MB, and so has to be run elsewhere.
+ */
+const MEMORY: Record<Size, number> = { standard: 1152, small: 1152 };
+
+/** Each of its dozen threads has a heap of its own; the limit is of the largest, which is at 220 MB when idle. */
+const nodeOptions = (size: Size): string =>
+  `--max-old-space-size=${Math.floor(MEMORY[size] / 3)} --max-semi-space-size=4`;
+
+const curl = (rest: string): readonly [string, string, string] => ["sh", "-c", `curl -sS --max-time 4 ${rest}`];
+const STATUS = "-o /dev/null -w '%{http_code}'";
+const UPGRADE =
+  `-H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' ` +
+  `-H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='`;
+
+/** The script lies among the service's files, where the host can run it. */
+const state = (what: "dump" | "restore"): Argv => [
+  "sh",
+  "/opt/vpai/config/openclaw/state.sh",
+  what,
+  "openclaw",
+  "/opt/vpai/data/openclaw",
+];
+
+function files(context: ServiceContext): FileSpec[] {
+  const telegram = hasTelegram(context);
+  return [
+    { path: "openclaw.json", text: renderOpenClawConfig },
+    {
+      path: ENV_FILE,
+      secrets: ["openclaw-gateway-token", "openclaw-llm", ...(telegram ? [TELEGRAM] : [])],
+      render: (values) =>
+        envFile({
+          OPENCLAW_GATEWAY_TOKEN: values["openclaw-gateway-token"] ?? "",
+          LITELLM_API_KEY: llmKey(values["openclaw-llm"] ?? ""),
+          ...(telegram && { TELEGRAM_BOT_TOKEN: values[TELEGRAM] ?? "" }),
+        }),
+    },
+    { path: "state.sh", text: () => readFileSync(join(import.meta.dirname, "state.sh"), "utf8") },
+  ];
+}
+
+/** The assistant: a gateway that is talked to over a WebSocket and Telegram, and that asks models through LiteLLM. */
+export const openclaw: ServiceDefinition = {
+  name: "openclaw",
+  image: images.openclaw.pin,
+  networks: ["backend", "egress"],
+  port: 18789,
+  user: { uid: 1000, gid: 1000 },
+  entrypoint: withEnvFile(CONFIG, ["openclaw"]),
+  command: ["gateway"],
+  data: [{ path: "", target: STATE_DIR }],
+  hostMounts: [HOST_TRUST],
+  configDir: CONFIG,
+  files,
+  environment: ({ size }) => ({
+    ...HOST_TRUST_ENVIRONMENT,
+    HOME: "/home/node",
+    OPENCLAW_STATE_DIR: STATE_DIR,
+    OPENCLAW_CONFIG_PATH: `${CONFIG}/openclaw.json`,
+    // The file is this program's: OpenClaw neither repairs it at its start nor writes settings into it.
+    OPENCLAW_CONFIG_READONLY: "1",
+    OPENCLAW_NO_AUTO_UPDATE: "1",
+    OPENCLAW_DISABLE_BONJOUR: "1",
+    NODE_OPTIONS: nodeOptions(size),
+    // 70 MB, which in /tmp would be taken from its memory.
+    NODE_COMPILE_CACHE: `${STATE_DIR}/cache/node`,
+    MALLOC_ARENA_MAX: "2",
+    NO_COLOR: "1",
+  }),
+  secrets: { "openclaw-gateway-token": { permanent: false } },
+  llm: { dailyBudgetUsd: 3 },
+  health: {
+    // P21: any other path is answered 200 with the interface's page, whatever state the gateway is in.
+    test: ["CMD-SHELL", `curl -fsS --max-time 4 ${HERE}/startupz | grep -q '"status":"started"'`],
+    intervalSeconds: 5,
+    timeoutSeconds: 5,
+    retries: 5,
+    startPeriodSeconds: 120,
+    deadlineSeconds: 240,
+  },
+  tmpfs: {
+    "/tmp": "rw,nosuid,size=64m",
+    "/home/node/.cache": "rw,nosuid,size=16m,uid=1000,gid=1000",
+    "/home/node/.config": "rw,nosuid,size=16m,uid=1000,gid=1000",
+  },
+  pids: 256,
+  memoryMb: MEMORY,
+  cpus: 1,
+  // With a channel whose server does not answer it would take 325 s; its databases survive being killed.
+  stopGraceSeconds: 30,
+  route: { label: "openclaw", audience: "vpn", readiness: "/healthz", deny: ["/metrics"] },
+  metrics: {
+    none: "the plugin that tells them is not in the image; cAdvisor tells what it takes, LiteLLM what it asks",
+  },
+  alerts: [
+    {
+      name: "OpenClawModelsRefuse",
+      expr: `sum(increase(litellm_proxy_failed_requests_metric_total{api_key_alias="openclaw"}[15m])) >= 3`,
+      forMinutes: 0,
+      severity: "warning",
+      summary:
+        "OpenClaw's questions to language models fail: see its budget and the failures in the dashboard LiteLLM.",
+    },
+  ],
+  dashboards: [
+    {
+      uid: "vpai-openclaw",
+      title: "OpenClaw",
+      panels: [
+        {
+          title: "Memory",
+          kind: "timeseries",
+          datasource: "metrics",
+          unit: "bytes",
+          queries: [
+            { expr: 'max(container_memory_working_set_bytes{name="openclaw"})', legend: "used" },
+            { expr: 'max(container_spec_memory_limit_bytes{name="openclaw"})', legend: "limit" },
+          ],
+        },
+        {
+          title: "Left today for language models",
+          kind: "stat",
+          datasource: "metrics",
+          unit: "currencyUSD",
+          queries: [{ expr: 'sum(litellm_remaining_api_key_budget_metric{api_key_alias="openclaw"} < inf)' }],
+          mayBeEmpty: "LiteLLM tells it once OpenClaw has asked a model",
+        },
+        {
+          title: "Tokens in an hour",
+          kind: "timeseries",
+          datasource: "metrics",
+          queries: [
+            {
+              expr: 'sum by (model) (increase(litellm_total_tokens_metric_total{api_key_alias="openclaw"}[1h]))',
+              legend: "{{model}}",
+            },
+          ],
+          mayBeEmpty: "LiteLLM tells it once OpenClaw has asked a model",
+        },
+        { title: "Log", kind: "logs", datasource: "logs", queries: [{ expr: '{container="openclaw"}' }] },
+      ],
+    },
+  ],
+  backup: {
+    what: "sessions, the workspace with its notes and memories, paired devices, automations",
+    items: [
+      {
+        name: "state",
+        dump: state("dump"),
+        restore: state("restore"),
+        prove: {
+          // It opens its databases before it says that it is ready.
+          argv: [
+            "docker",
+            "exec",
+            "openclaw",
+            "sh",
+            "-c",
+            `ls ${STATE_DIR}/state && curl -fsS --max-time 4 ${HERE}/readyz`,
+          ],
+          expect: /^openclaw\.sqlite$[^]*"ready":true/m,
+        },
+      },
+    ],
+  },
+  smoke: [
+    // curl waits for more after the answer, until its time is up.
+    {
+      name: "speaks WebSocket",
+      exec: curl(`--max-time 2 ${STATUS} ${UPGRADE} ${HERE}/ 2>/dev/null || :`),
+      prints: /^101$/,
+    },
+    {
+      name: "lets nobody in without its token",
+      exec: curl(`${STATUS} ${HERE}/control-ui-config.json`),
+      prints: /^401$/,
+    },
+    {
+      name: "has a key for its models",
+      exec: [
+        "sh",
+        "-c",
+        `. ${CONFIG}/${ENV_FILE} && printf 'Authorization: Bearer %s' "$LITELLM_API_KEY" | ` +
+          "curl -fsS --max-time 10 -H @- http://litellm:4000/v1/models",
+      ],
+      prints: /"object": ?"list"/,
+    },
+  ],
+  upgrade:
+    "Each release has a schema of its own for openclaw.json, and refuses to start over a key that it does not know " +
+    "(exit 78): run `openclaw config validate` of the new version over the rendered file before it is taken. Back the " +
+    "state up first: a start migrates its databases, and an older version does not open them again. Compare the " +
+    "image's tools with the health check: wget went in 2026.5.27, curl is there since.",
+};

@@ -1,0 +1,97 @@
+import { images } from "../../images.ts";
+import type { ServiceDefinition, Size } from "../../service/model/definition.ts";
+
+const MEMORY: Record<Size, number> = { standard: 1024, small: 512 };
+
+/** A part of the limit, in whole megabytes: a fraction is a syntax error. */
+const part = (size: Size, divisor: number): string => `${Math.floor(MEMORY[size] / divisor)}MB`;
+
+/** From the limit of memory: a quarter for shared buffers, half counted on as cache, the rest for the connections. */
+const config = (size: Size): string => `listen_addresses = '*'
+hba_file = '/etc/vpai/pg_hba.conf'
+password_encryption = 'scram-sha-256'
+max_connections = 100
+shared_buffers = ${part(size, 4)}
+effective_cache_size = ${part(size, 2)}
+work_mem = ${part(size, 128)}
+maintenance_work_mem = ${part(size, 16)}
+logging_collector = off
+log_timezone = 'UTC'
+log_min_duration_statement = 1000
+`;
+
+/** Inside the container anybody is the superuser; over the network nobody gets in without a password. */
+const HBA = `local all all trust
+host all all all scram-sha-256
+`;
+
+/** The database server; pgvector's build of the official image, because some services store vectors. */
+export const postgresql: ServiceDefinition = {
+  name: "postgresql",
+  image: images.postgresql.pin,
+  networks: ["backend"],
+  port: 5432,
+  user: { uid: 999, gid: 999 },
+  command: ["postgres", "-c", "config_file=/etc/vpai/postgresql.conf"],
+  // Since 18 the image keeps the cluster in a directory per version below this one (P9).
+  data: [{ path: "", target: "/var/lib/postgresql" }],
+  configDir: "/etc/vpai",
+  files: [
+    { path: "postgresql.conf", text: ({ size }) => config(size) },
+    { path: "pg_hba.conf", text: () => HBA },
+    {
+      path: "secrets/superuser",
+      secrets: ["postgresql-superuser"],
+      render: (secrets) => secrets["postgresql-superuser"] ?? "",
+    },
+  ],
+  environment: () => ({
+    POSTGRES_PASSWORD_FILE: "/etc/vpai/secrets/superuser",
+    // No locale of the image's C library: a French one is not in it (P10).
+    POSTGRES_INITDB_ARGS: "--encoding=UTF8 --locale=C --auth-host=scram-sha-256",
+  }),
+  // Read when the cluster is made, and by nobody afterwards.
+  secrets: { "postgresql-superuser": { permanent: true } },
+  health: {
+    test: ["CMD", "pg_isready", "--username=postgres", "--host=127.0.0.1", "--quiet"],
+    intervalSeconds: 5,
+    timeoutSeconds: 5,
+    retries: 5,
+    startPeriodSeconds: 60,
+    deadlineSeconds: 180,
+  },
+  tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m", "/var/run/postgresql": "rw,noexec,nosuid,size=1m,uid=999,gid=999" },
+  pids: 256,
+  memoryMb: MEMORY,
+  cpus: 1.5,
+  stopGraceSeconds: 60,
+  metrics: { none: "postgres-exporter asks it and tells" },
+  alerts: [],
+  dashboards: [],
+  backup: {
+    what: "roles; each service saves its own database",
+    items: [
+      {
+        name: "roles.sql",
+        dump: ["docker", "exec", "postgresql", "pg_dumpall", "--username=postgres", "--roles-only"],
+        // The program makes every role anew: a restored one would carry an old password.
+        restore: ["cat"],
+        prove: {
+          argv: [
+            "docker",
+            "exec",
+            "postgresql",
+            "psql",
+            "--username=postgres",
+            "-Atc",
+            "SELECT count(*) FROM pg_roles",
+          ],
+          expect: /^[1-9]\d*$/,
+        },
+      },
+    ],
+  },
+  smoke: [{ name: "answers a query", exec: ["psql", "--username=postgres", "-Atc", "SELECT 6 * 7"], prints: /^42$/ }],
+  upgrade:
+    "A newer 18.x starts on the same data. Another major version does not: dump every database, move the data directory away, start, restore.",
+};

@@ -1,0 +1,141 @@
+import * as command from "@pulumi/command";
+import * as hcloud from "@pulumi/hcloud";
+import * as pulumi from "@pulumi/pulumi";
+import { hostFiles, renderBootstrap } from "../bootstrap.ts";
+import { renderCloudInit } from "./cloud-init.ts";
+import { firewallRules } from "./firewall.ts";
+import { permanentKey, publicKey } from "../keys.ts";
+import { DEPLOY_USER, type Machine } from "../machine.ts";
+
+/** Hetzner's own API (API reference). */
+export const HETZNER_ENDPOINT = "https://api.hetzner.cloud/v1";
+
+export interface HetznerServerArgs {
+  /** Name of everything there, and value of the label `vpai-stack`. */
+  readonly stack: string;
+  readonly token: pulumi.Output<string>;
+  /** @default {@link HETZNER_ENDPOINT} */
+  readonly endpoint?: string;
+  /** The first of these that can be had is taken. */
+  readonly serverTypes: readonly string[];
+  readonly location: string;
+  /** Another number makes another server, in place of the one there is. */
+  readonly generation: number;
+  readonly ssh: { readonly port: number; readonly allowedCidrs: readonly string[] };
+  /** Whether keys, address and server refuse to be deleted. */
+  readonly protect: boolean;
+}
+
+/**
+ * A server at Hetzner that is known before it exists: its address and its host key outlive it, so DNS and known_hosts
+ * stay right when it is replaced. A replacement deletes first, because only one server can hold the address. Nothing
+ * is made before the preflight has passed.
+ *
+ *     new HetznerServer("vps", { stack: "prod", token, serverTypes: ["cx33"], location: "fsn1", generation: 1, ssh, protect: true });
+ */
+export class HetznerServer extends pulumi.ComponentResource {
+  readonly machine: Machine;
+  /** The server type that was had. */
+  readonly serverType: pulumi.Output<string>;
+
+  constructor(name: string, args: HetznerServerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("vpai:vps:HetznerServer", name, {}, opts);
+    const { stack, protect } = args;
+    const physical = `vpai-${stack}`;
+    const labels = { "vpai-stack": stack };
+    const hostKey = permanentKey(`${name}-host-key`, this, protect);
+    const clientKey = permanentKey(`${name}-client-key`, this, protect);
+    const chosen = this.#preflight(name, args, publicKey(clientKey));
+    this.serverType = chosen.stdout.apply((text) => text.trim());
+
+    const provider = new hcloud.Provider(
+      `${name}-provider`,
+      { token: args.token, ...(args.endpoint && { endpoint: args.endpoint }) },
+      { parent: this },
+    );
+    const there = { parent: this, provider, dependsOn: [chosen] };
+    const sshKey = new hcloud.SshKey(
+      `${name}-ssh-key`,
+      { name: physical, publicKey: publicKey(clientKey), labels },
+      there,
+    );
+    const address = new hcloud.PrimaryIp(
+      `${name}-address`,
+      { name: physical, type: "ipv4", assigneeType: "server", location: args.location, autoDelete: false, labels },
+      // Since August 2026 the API answers "unassigned" until a server has it: a difference on the next run.
+      { ...there, protect, ignoreChanges: ["assigneeType"] },
+    );
+    const firewall = new hcloud.Firewall(
+      `${name}-firewall`,
+      {
+        name: physical,
+        rules: firewallRules(args.ssh).map((rule) => ({ ...rule, sourceIps: [...rule.sourceIps] })),
+        labels,
+      },
+      there,
+    );
+    const bootstrap = publicKey(clientKey).apply((deployKey) =>
+      renderBootstrap({ sshPorts: [args.ssh.port], deployKey, files: hostFiles() }),
+    );
+    const userData = pulumi
+      .all([hostKey.privateKeyOpenssh, publicKey(hostKey), bootstrap])
+      .apply(([key, pub, script]) => renderCloudInit({ hostKey: { private: key, public: pub }, bootstrap: script }));
+    const server = new hcloud.Server(
+      `${name}-server`,
+      {
+        name: physical,
+        serverType: this.serverType,
+        image: "debian-12",
+        location: args.location,
+        sshKeys: [sshKey.id],
+        // Given at creation: in force before the first boot, which an attachment is not.
+        firewallIds: [firewall.id.apply(Number)],
+        publicNets: [{ ipv4Enabled: true, ipv4: address.id.apply(Number), ipv6Enabled: true }],
+        userData: pulumi.secret(userData),
+        labels,
+      },
+      {
+        ...there,
+        protect,
+        deleteBeforeReplace: true,
+        replacementTrigger: String(args.generation),
+        // Each of them would replace the server; what they carry reaches an existing one over SSH.
+        ignoreChanges: ["userData", "sshKeys", "image"],
+      },
+    );
+    this.machine = {
+      id: server.id,
+      anchor: server,
+      diesWithAnchor: true,
+      address: address.ipAddress,
+      sshPort: args.ssh.port,
+      user: DEPLOY_USER,
+      hostKey: publicKey(hostKey),
+      privateKey: pulumi.secret(clientKey.privateKeyOpenssh),
+      bootstrap,
+    };
+    this.registerOutputs();
+  }
+
+  /** Runs when a server is to be made, and then never again: what it chose is in its output. */
+  #preflight(name: string, args: HetznerServerArgs, clientKey: pulumi.Output<string>): command.local.Command {
+    return new command.local.Command(
+      `${name}-preflight`,
+      {
+        interpreter: ["node", "--disable-warning=ExperimentalWarning", "components/vps/hetzner/preflight.ts"],
+        // An argument, because what comes on stdin is hidden in errors, and these are what an error is about.
+        create: pulumi.jsonStringify({
+          endpoint: args.endpoint ?? HETZNER_ENDPOINT,
+          wanted: args.serverTypes,
+          location: args.location,
+          sshKey: { name: `vpai-${args.stack}`, publicKey: clientKey },
+        }),
+        stdin: pulumi.secret(args.token),
+        triggers: [args.serverTypes.join(" "), args.location, args.generation],
+        logging: "none",
+        addPreviousOutputInEnv: false,
+      },
+      { parent: this, ignoreChanges: ["create", "interpreter", "stdin", "logging"] },
+    );
+  }
+}

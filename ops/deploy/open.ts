@@ -1,0 +1,57 @@
+import { OperatorError } from "../../shared/errors.ts";
+import type { World } from "../../sandbox/supervisor/client.ts";
+import { mergeEnv, requireOwnShell, requireStack, SANDBOX, stackContext, type StackContext } from "../stack/context.ts";
+import { needsRecovery, recover } from "../recover/recover.ts";
+import { ensureTools } from "../stack/packages.ts";
+
+type Report = (line: string) => void;
+
+/** A stack ready for the engine; `world` when it is a sandbox. */
+export interface OpenStack {
+  readonly context: StackContext;
+  readonly world?: World;
+}
+
+export interface StackChoice {
+  readonly stack: string;
+  readonly instance: string;
+  /** Real images instead of fakes in the sandbox. */
+  readonly full?: boolean;
+}
+
+/** `--instance` means something only in the sandbox. */
+export function requireChoice({ stack, instance }: StackChoice): void {
+  requireStack(stack);
+  if (stack === SANDBOX || instance === SANDBOX) return;
+  throw new OperatorError({
+    key: "--instance",
+    found: `${instance}, with stack ${stack}`,
+    allowed: "only with --stack sandbox",
+    fix: "leave it out",
+  });
+}
+
+/** Provides engine and plugins, and for the sandbox its world. */
+export async function openStack(choice: StackChoice, report: Report): Promise<OpenStack> {
+  requireChoice(choice);
+  requireOwnShell(choice.stack, process.env);
+  await ensureTools([["ssh", "openssh-client"]], "Docker over SSH", report);
+  const world = choice.stack === SANDBOX ? openSandbox(choice.instance, choice.full === true, report) : undefined;
+  const { ensureToolchain } = await import("../../toolchain/toolchain.ts");
+  const [opened, toolchain] = await Promise.all([world, ensureToolchain(report)]);
+  const work = `.vpai/${choice.stack === SANDBOX ? choice.instance : choice.stack}`;
+  const env = mergeEnv(process.env, toolchain.env, opened?.env(), work);
+  return { context: await stackContext(choice.stack, work, env), ...(opened ? { world: opened } : {}) };
+}
+
+async function openSandbox(instance: string, full: boolean, report: Report): Promise<World> {
+  const { ensureDocker } = await import("../../toolchain/docker.ts");
+  await ensureDocker(report);
+  const { openWorld } = await import("../../sandbox/supervisor/client.ts");
+  return openWorld(instance, { full, report });
+}
+
+/** Resolves what an interrupted run left, if there is anything. */
+export async function recoverIfNeeded(context: StackContext, report: Report): Promise<void> {
+  if (await needsRecovery(context)) await recover(context, report);
+}

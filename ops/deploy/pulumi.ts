@@ -1,0 +1,27 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { constants } from "node:os";
+import { ensureStack } from "../engine/run.ts";
+import { needsStack, withStack } from "../engine/plain-engine.ts";
+import { createScreen } from "../stack/terminal.ts";
+import { openStack, type StackChoice } from "./open.ts";
+import { PROJECT_ROOT } from "../../shared/paths.ts";
+
+/** `vpai pulumi`: the plain engine, at the operator's own terminal, on the stack with all that it needs. */
+export async function runPulumi(args: readonly string[], choice: StackChoice): Promise<void> {
+  const screen = createScreen();
+  const { context } = await openStack(choice, (line) => screen.line(line));
+  if (needsStack(args)) await ensureStack(context);
+  const child = spawn("pulumi", args, {
+    cwd: PROJECT_ROOT,
+    env: withStack(context.env, context.stack),
+    stdio: "inherit",
+  });
+  // Ctrl-C reaches both; what it means is the engine's to say.
+  const stay = (): void => undefined;
+  const pass = (): void => void child.kill("SIGTERM");
+  process.on("SIGINT", stay).on("SIGTERM", pass);
+  const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+  process.off("SIGINT", stay).off("SIGTERM", pass);
+  process.exitCode = signal === null ? (code ?? 1) : 128 + constants.signals[signal];
+}

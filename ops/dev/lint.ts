@@ -1,0 +1,81 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { extname, join } from "node:path";
+import { execa } from "execa";
+import { OperatorError } from "../../shared/errors.ts";
+import { projectFiles } from "./files.ts";
+import { duration } from "../engine/progress.ts";
+import { createScreen, type Screen } from "../stack/terminal.ts";
+import { ensureTools } from "../stack/packages.ts";
+import { PROJECT_ROOT } from "../../shared/paths.ts";
+
+interface Check {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  /** True for a tool that says what is wrong by printing it, and exits 0. */
+  readonly silentWhenGood?: boolean;
+  /** The Debian package that brings it. */
+  readonly debian?: string;
+  /** Where else to get it; absent for what `npm ci` brings. */
+  readonly install?: string;
+}
+
+/** Shell scripts by their ending or, without one, by their first line. */
+async function shellScripts(): Promise<string[]> {
+  const files = (await projectFiles()).filter(
+    (file) => [".sh", ""].includes(extname(file)) && existsSync(join(PROJECT_ROOT, file)),
+  );
+  const texts = await Promise.all(files.map((file) => readFile(join(PROJECT_ROOT, file), "utf8")));
+  return files.filter((file, i) => file.endsWith(".sh") || /^#!.*\b(ba)?sh\n/.test(texts[i] ?? ""));
+}
+
+async function checks(): Promise<Check[]> {
+  const tool = (path: string): string => join(PROJECT_ROOT, "node_modules", path);
+  const scripts = await shellScripts();
+  const go = (await projectFiles(".go")).filter((file) => existsSync(join(PROJECT_ROOT, file)));
+  return [
+    { name: "types", command: process.execPath, args: [tool("typescript/bin/tsc"), "--noEmit"] },
+    { name: "eslint", command: process.execPath, args: [tool("eslint/bin/eslint.js"), ".", "--max-warnings", "0"] },
+    {
+      name: "prettier",
+      command: process.execPath,
+      args: [tool("prettier/bin/prettier.cjs"), "--check", "--log-level", "warn", "."],
+    },
+    { name: "shellcheck", command: "shellcheck", args: scripts, debian: "shellcheck" },
+    { name: "gofmt", command: "gofmt", args: ["-l", ...go], silentWhenGood: true, install: "Go: https://go.dev/dl" },
+  ];
+}
+
+/** What is wrong, as its tool says it; undefined if nothing is. A tool that cannot be had is wrong too. */
+async function complaint(check: Check, screen: Screen): Promise<string | undefined> {
+  const { command, args, silentWhenGood, debian, install } = check;
+  if (debian !== undefined) {
+    await ensureTools([[command, debian]], "`vpai lint`", (line) => screen.line(`  ${line}`));
+  }
+  const { exitCode, all } = await execa(command, args, {
+    cwd: PROJECT_ROOT,
+    reject: false,
+    all: true,
+    stdin: "ignore",
+  });
+  if (exitCode === undefined) return `${command} is not installed: ${install ?? "run npm ci"}`;
+  return exitCode === 0 && (silentWhenGood !== true || all === "") ? undefined : all;
+}
+
+/** `vpai lint`: exits 1 if any check finds something or cannot run. */
+export async function runLint(): Promise<void> {
+  const screen = createScreen();
+  let wrong = 0;
+  for (const check of await checks()) {
+    const from = Date.now();
+    const found = await complaint(check, screen).catch((error: unknown) => {
+      if (error instanceof OperatorError) return error.message;
+      throw error;
+    });
+    if (found !== undefined) wrong += 1;
+    screen.line(`${found === undefined ? "✓" : "✗"} ${check.name} ${duration(Date.now() - from)}`);
+    if (found !== undefined) screen.line(found);
+  }
+  process.exitCode = wrong === 0 ? 0 : 1;
+}

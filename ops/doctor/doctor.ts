@@ -1,0 +1,123 @@
+import { hostname } from "node:os";
+import { execa } from "execa";
+import { OperatorError, renderFaults, type Fault } from "../../shared/errors.ts";
+import { call } from "../../sandbox/control/control-client.ts";
+import { instanceOf, readWorldFile } from "../../sandbox/supervisor/instance.ts";
+import { cacheDir } from "../../toolchain/cache.ts";
+import { freeDisk, memory } from "../../toolchain/checks.ts";
+import { askDocker, dockerFault, dockerSocket } from "../../toolchain/docker.ts";
+import { ensureToolchain, originText } from "../../toolchain/toolchain.ts";
+import { projectName, SANDBOX } from "../stack/context.ts";
+import { machineFaults } from "../stack/preflight.ts";
+import { isAlive } from "../recover/processes.ts";
+import { createScreen } from "../stack/terminal.ts";
+import { readCheckpoint, readLocks, readRun, stateFiles } from "../stack/file-backend.ts";
+import { PROJECT_ROOT } from "../../shared/paths.ts";
+
+/** One thing looked at: what was found, and the fault if it is one. */
+export interface Finding {
+  readonly name: string;
+  readonly found: string;
+  readonly fault?: Fault;
+}
+
+/** Findings as a table; each fault in full below it. */
+export function renderFindings(findings: readonly Finding[]): string {
+  const width = Math.max(...findings.map(({ name }) => name.length));
+  const rows = findings.map(({ name, found, fault }) => `${fault ? "✗" : "✓"} ${name.padEnd(width)}  ${found}`);
+  const faults = findings.flatMap(({ fault }) => fault ?? []);
+  const end = faults.length === 0 ? "nothing is wrong" : renderFaults(faults);
+  return `${rows.join("\n")}\n\n${end}\n`;
+}
+
+/** `vpai doctor`. */
+export async function runDoctor(instance: string): Promise<void> {
+  const screen = createScreen();
+  const report = (line: string): void => screen.line(line);
+  const findings = (await Promise.all([machine(), parts(report), docker(), sandbox(instance), state(instance)])).flat();
+  process.stdout.write(renderFindings(findings));
+  process.exitCode = findings.some(({ fault }) => fault) ? 1 : 0;
+}
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+
+async function machine(): Promise<Finding[]> {
+  const faults = machineFaults();
+  const about = (word: string): { fault?: Fault } => {
+    const fault = faults.find(({ key }) => key.startsWith(word));
+    return fault ? { fault } : {};
+  };
+  const go = await execa("go", ["env", "GOVERSION"], { reject: false });
+  return [
+    { name: "go", found: go.exitCode === 0 ? go.stdout : "none (needed only where official binaries cannot be had)" },
+    {
+      name: "disk",
+      found: `${gigabytes(freeDisk(PROJECT_ROOT))} free here, ${gigabytes(freeDisk(cacheDir()))} at ${cacheDir()}`,
+      ...about("disk"),
+    },
+    { name: "memory", found: gigabytes(memory()), ...about("memory") },
+  ];
+}
+
+async function parts(report: (line: string) => void): Promise<Finding[]> {
+  try {
+    const { parts: list } = await ensureToolchain(report);
+    return list.map((part) => ({ name: part.name, found: `${part.version}, ${originText(part)}, ${part.path}` }));
+  } catch (error) {
+    return faultsOf("engine and plugins", error);
+  }
+}
+
+function faultsOf(name: string, error: unknown): Finding[] {
+  if (!(error instanceof OperatorError)) throw error;
+  return error.faults.map((fault) => ({ name, found: fault.found ?? fault.key, fault }));
+}
+
+async function docker(): Promise<Finding[]> {
+  try {
+    const socket = dockerSocket(process.env);
+    const answer = await askDocker(socket);
+    if (answer.kind === "ready") return [{ name: "docker", found: `${answer.version} at ${socket}` }];
+    return faultsOf("docker", dockerFault(socket, answer, process.env, true));
+  } catch (error) {
+    return faultsOf("docker", error);
+  }
+}
+
+async function sandbox(instance: string): Promise<Finding[]> {
+  const name = `sandbox ${instance}`;
+  try {
+    const file = await readWorldFile(instanceOf(instance));
+    if (file === undefined) return [{ name, found: "not up" }];
+    const answers = await call<unknown>(file, "GET", "/health", undefined, 2_000).then(
+      () => true,
+      () => false,
+    );
+    if (answers) return [{ name, found: `up at ${file.subnet}, https://127.0.0.1:${file.port}` }];
+    const found = "its supervisor does not answer";
+    return [{ name, found, fault: { key: name, found, fix: "run `vpai start` again, or `vpai sandbox down`" } }];
+  } catch (error) {
+    return faultsOf(name, error);
+  }
+}
+
+async function state(instance: string): Promise<Finding[]> {
+  const { dir } = instanceOf(instance);
+  const files = stateFiles(`file://${dir}/state`, projectName(), SANDBOX);
+  if (!files) throw new Error("the sandbox's state is no folder");
+  const [locks, checkpoint, run] = await Promise.all([readLocks(files), readCheckpoint(files), readRun(dir)]);
+  const fix = `run \`vpai recover --stack ${SANDBOX}${instance === SANDBOX ? "" : ` --instance ${instance}`}\``;
+  const name = `state of ${instance}`;
+  const running = run?.host === hostname() && isAlive(run.pid);
+  if (running) return [{ name, found: `${run.verb} is running (pid ${run.pid}, since ${run.started})` }];
+  if (locks.length > 0 || checkpoint === "pending" || checkpoint === "broken" || run !== undefined) {
+    const found = [
+      ...locks.map(({ holder }) => (holder ? `locked by pid ${holder.pid} since ${holder.since}` : "a broken lock")),
+      ...(checkpoint === "pending" ? ["interrupted operations"] : []),
+      ...(checkpoint === "broken" ? ["the checkpoint is cut short"] : []),
+      ...(run ? [`an interrupted ${run.verb} of ${run.started}`] : []),
+    ].join(", ");
+    return [{ name, found, fault: { key: name, found, fix } }];
+  }
+  return [{ name, found: checkpoint === "absent" ? "none yet" : "clean" }];
+}

@@ -1,0 +1,87 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { execa } from "execa";
+import { planSecrets } from "../../components/service/plan/secrets.ts";
+import { OperatorError } from "../../shared/errors.ts";
+import { catalogue } from "../../stacks/catalogue.ts";
+import { type PurgeChoice, planPurge, purgeCommand, type PurgePlan } from "./purge-plan.ts";
+import { createScreen } from "../stack/terminal.ts";
+import { requireSshConfig } from "../deploy/ssh.ts";
+import { requireChoice, type StackChoice } from "../deploy/open.ts";
+import { StackFile } from "../stack/config-file.ts";
+import { PROJECT_ROOT } from "../../shared/paths.ts";
+
+interface PurgeOptions extends StackChoice {
+  readonly service: string;
+  readonly database?: string;
+  readonly yes: boolean;
+}
+
+/** `vpai purge`. */
+export async function runPurge(options: PurgeOptions): Promise<void> {
+  requireChoice(options);
+  const { stack, service, database, yes } = options;
+  const plan = planned(options);
+  const config = requireSshConfig(options);
+  if (!yes && !process.stdin.isTTY) {
+    throw new OperatorError({
+      key: `vpai purge --service ${service}`,
+      found: "no terminal to ask at",
+      fix: "add --yes: what it removes is lost",
+    });
+  }
+  const screen = createScreen();
+  const found = await onServer(stack, config, plan);
+  const had = catalogue.find(({ name }) => name === service)?.database?.name;
+  if (had !== undefined && database === undefined) screen.line(`its database stays: --database ${had} removes it too`);
+  if (found === "") return screen.line(`nothing of ${service} is left`);
+  screen.line(`on the server of stack ${stack}, to be removed for good:\n${found}`);
+  if (!yes && !(await typedBack(service))) return screen.line("nothing was removed");
+  await onServer(stack, config, { ...plan, mode: "remove" });
+  screen.line(`nothing of ${service} is left`);
+}
+
+function planned(choice: PurgeChoice): PurgePlan {
+  const { without } = StackFile.read(choice.stack);
+  const kept = catalogue.filter(({ name }) => !without.includes(name));
+  return planPurge(
+    choice,
+    kept.map((definition) => ({
+      name: definition.name,
+      ...(definition.database && { database: definition.database.name }),
+      permanent: Object.entries(planSecrets([definition])).flatMap(([name, spec]) => (spec.permanent ? [name] : [])),
+    })),
+  );
+}
+
+async function typedBack(service: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(`Sure? Type ${service}: `);
+  terminal.close();
+  return answer.trim() === service;
+}
+
+/** Runs the script on the server; answers what it printed. */
+async function onServer(stack: string, config: string, plan: PurgePlan): Promise<string> {
+  const script = await readFile(join(PROJECT_ROOT, "files", "host", "purge.py"), "utf8");
+  const options = ["-F", config, "-o", "BatchMode=yes", "-o", "ConnectTimeout=15", "vpai"];
+  const result = await execa("ssh", [...options, ...purgeCommand(plan)], {
+    cwd: PROJECT_ROOT,
+    input: script,
+    reject: false,
+  });
+  if (result.exitCode === 0) return result.stdout;
+  const said = result.stderr.trim().split("\n").at(-1) ?? "";
+  throw new OperatorError(
+    // ssh's own failures end so; the script's end with 1.
+    result.exitCode === 255
+      ? { key: `server of stack ${stack}`, found: said, fix: `see that it runs: \`vpai ssh --stack ${stack}\`` }
+      : {
+          key: `data of ${plan.service}`,
+          found: said,
+          allowed: "what no container uses and no other service has",
+          fix: `\`vpai up --stack ${stack}\` removes the container of a service that was taken out; then purge again`,
+        },
+  );
+}
