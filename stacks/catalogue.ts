@@ -38,10 +38,10 @@ export const catalogue: readonly ServiceDefinition[] = [
   redisExporter,
 ];
 
-/** The image of each service as pinned, with the settings' replacements. */
+/** The image of each service: the override of the settings, else the pinned one. */
 export function imagePins(
-  replacements: Readonly<Record<string, string>> = {},
+  overrides: Readonly<Record<string, string>> = {},
   definitions: readonly ServiceDefinition[] = catalogue,
 ): Record<string, string> {
-  return Object.fromEntries(definitions.map(({ name, image }) => [name, replacements[name] ?? image]));
+  return Object.fromEntries(definitions.map(({ name, image }) => [name, overrides[name] ?? image.pin]));
 }

@@ -28,6 +28,6 @@ export function outputsOf(settings: Settings, plan: Plan, platform: Platform): O
     ssh: `ssh -F ${settings.workFolder}/ssh/config ${SSH_ALIAS}`,
     credentials: `pulumi stack output secrets --show-secrets --stack ${settings.stack}`,
     secrets: pulumi.secret(platform.secrets.pick(Object.keys(plan.secrets))),
-    images: plan.images,
+    images: Object.fromEntries(plan.images),
   };
 }

@@ -1,20 +1,23 @@
 import { type Fault, OperatorError } from "../shared/errors.ts";
+import type { ServiceContext } from "../components/service/model/context.ts";
+import type { ServiceDefinition } from "../components/service/model/definition.ts";
+import type { NetworkName } from "../components/service/model/facets.ts";
+import { checkNames, checkPorts, checkVolumes, planMemory } from "../components/service/plan/checks.ts";
 import { type DatabasePlan, planDatabases } from "../components/service/plan/databases.ts";
+import { topologicalOrder } from "../components/service/plan/order.ts";
+import { collectRequirements } from "../components/service/plan/requirements.ts";
 import { planRoutes } from "../components/service/plan/routes.ts";
-import { type PlannedSecret, planSecrets } from "../components/service/plan/secrets.ts";
-import { checkNames, checkPorts, checkVolumes, inOrder, planMemory } from "../components/service/plan/checks.ts";
-import type { NetworkName, ServiceContext, ServiceDefinition } from "../components/service/model/definition.ts";
-import { planFacts } from "../components/service/plan/requirements.ts";
+import { checkSecrets, type PlannedSecret, planSecrets } from "../components/service/plan/secrets.ts";
 import { catalogue, imagePins } from "./catalogue.ts";
 import { serviceSettings, type Settings } from "./settings/load.ts";
 
 /** A whole deployment as plain data: everything that can be wrong is found here, before any resource. */
 export interface Plan {
-  /** In an order in which each comes after what it needs. */
+  /** Each after the services that it depends on. */
   readonly services: readonly ServiceDefinition[];
   readonly context: ServiceContext;
-  /** Image by service, as the host is told to pull it. */
-  readonly images: Readonly<Record<string, string>>;
+  /** Image by service, as the host pulls it. */
+  readonly images: ReadonlyMap<string, string>;
   readonly networks: readonly NetworkName[];
   readonly databases: ReadonlyMap<string, DatabasePlan>;
   readonly secrets: Readonly<Record<string, PlannedSecret>>;
@@ -25,6 +28,18 @@ export function planDeployment(settings: Settings, all: readonly ServiceDefiniti
   const definitions = all.filter(({ name }) => !settings.without.includes(name));
   const routes = planRoutes(definitions, settings.domain);
   const pins = imagePins(settings.images, definitions);
+  const secrets = planSecrets(
+    definitions,
+    all.filter((each) => !definitions.includes(each)),
+  );
+  const context: ServiceContext = {
+    domain: settings.domain,
+    timezone: settings.timezone,
+    size: settings.size,
+    routes,
+    settings: serviceSettings(settings),
+    requirements: collectRequirements(definitions, pins),
+  };
   const faults = [
     ...checkWithout(settings, all),
     ...checkNames(definitions, routes),
@@ -32,25 +47,16 @@ export function planDeployment(settings: Settings, all: readonly ServiceDefiniti
     ...checkVolumes(definitions),
     ...planMemory(definitions, settings.size, settings.machine).faults,
     ...checkImages(settings, definitions, pins),
+    ...checkSecrets(definitions, context, secrets),
   ];
   if (faults.length > 0) throw new OperatorError(faults);
   return {
-    services: inOrder(definitions),
-    context: {
-      domain: settings.domain,
-      timezone: settings.timezone,
-      size: settings.size,
-      routes,
-      settings: serviceSettings(settings),
-      facts: planFacts(definitions, pins),
-    },
-    images: Object.fromEntries(Object.entries(pins).map(([name, pin]) => [name, settings.lock?.[pin] ?? pin])),
+    services: topologicalOrder(definitions),
+    context,
+    images: new Map(Object.entries(pins).map(([name, pin]) => [name, settings.lock?.[pin] ?? pin])),
     networks: [...new Set(definitions.flatMap(({ networks }) => networks))].sort(),
     databases: new Map(planDatabases(definitions).map((database) => [database.service, database])),
-    secrets: planSecrets(
-      definitions,
-      all.filter((each) => !definitions.includes(each)),
-    ),
+    secrets,
   };
 }
 

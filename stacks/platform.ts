@@ -2,10 +2,10 @@ import type * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import { Host } from "../components/host/host.ts";
 import { Secrets } from "../components/secrets/secrets.ts";
-import { startsAfter } from "../components/service/plan/checks.ts";
+import { configSecret } from "../components/service/model/secrets.ts";
+import { startupDependencies } from "../components/service/plan/order.ts";
 import { DockerService } from "../components/service/docker-service.ts";
 import { Images } from "../components/service/image-pulls.ts";
-import { givenSecret } from "../components/service/model/settings.ts";
 import { ExistingServer } from "../components/vps/existing/server.ts";
 import { HetznerServer } from "../components/vps/hetzner/server.ts";
 import type { Machine } from "../components/vps/machine.ts";
@@ -22,7 +22,7 @@ export interface Platform {
 /** Settings' secrets by name; undefined where one is not set. */
 export type SecretSource = (key: SecretKey) => pulumi.Output<string> | undefined;
 
-/** The whole deployment, in the order in which it comes to be. */
+/** The whole deployment, in the order of creation. */
 export function buildPlatform(settings: Settings, plan: Plan, secret: SecretSource): Platform {
   const machine = buildMachine(settings, secret);
   const host = new Host("host", { machine, workFolder: settings.workFolder, networks: plan.networks });
@@ -30,21 +30,21 @@ export function buildPlatform(settings: Settings, plan: Plan, secret: SecretSour
     host,
     plan: plan.secrets,
     protect: settings.protect,
-    given: given(settings, secret),
+    provided: providedSecrets(settings, secret),
   });
   const images = new Images("images", { host, images: plan.images });
   const services = new Map<string, DockerService>();
   for (const definition of plan.services) {
+    const after = startupDependencies(definition, plan.services);
     const database = plan.databases.get(definition.name);
     const service = new DockerService(definition.name, {
       definition,
       context: plan.context,
       host,
       images,
-      image: plan.images[definition.name] ?? definition.image,
       secrets,
       ...(database && { database }),
-      after: gates(services, startsAfter(definition)),
+      after: gates(services, after),
     });
     services.set(definition.name, service);
   }
@@ -73,12 +73,12 @@ function buildMachine(settings: Settings, secret: SecretSource): Machine {
   }).machine;
 }
 
-/** The operator's secrets for the products, by the name that services use. */
-function given(settings: Settings, secret: SecretSource): Map<string, pulumi.Output<string>> {
+/** Secrets of the configuration for the products, by name. */
+function providedSecrets(settings: Settings, secret: SecretSource): Map<string, pulumi.Output<string>> {
   return new Map(
-    settings.given.flatMap((key) => {
+    settings.providedSecrets.flatMap((key) => {
       const value = secret(key);
-      return value ? [[givenSecret(key), value] as const] : [];
+      return value ? [[configSecret(key), value] as const] : [];
     }),
   );
 }

@@ -5,9 +5,10 @@ import type { DatabasePlan } from "../service/plan/databases.ts";
 import { scramVerifier } from "./scram.ts";
 import { renderDatabaseSql } from "./sql.ts";
 
-const PSQL = "docker exec -i postgresql psql --username postgres --no-psqlrc --quiet --set ON_ERROR_STOP=1 --file -";
+const psql = (server: string): string =>
+  `docker exec -i ${server} psql --username postgres --no-psqlrc --quiet --set ON_ERROR_STOP=1 --file -`;
 
-/** Makes a service's database and role what the plan says, whenever plan, password or machine change. */
+/** Reconciles a service's database and role with the plan, whenever plan, password or machine change. */
 export function reconcileDatabase(
   name: string,
   host: Host,
@@ -17,5 +18,5 @@ export function reconcileDatabase(
   dependsOn: readonly pulumi.Resource[],
 ): command.remote.Command {
   const stdin = password.apply((text) => renderDatabaseSql(plan, scramVerifier(plan.name, text)));
-  return host.command(name, { create: PSQL, stdin }, parent, { dependsOn: [...dependsOn] });
+  return host.command(name, { create: psql(plan.server), stdin }, parent, { dependsOn: [...dependsOn] });
 }

@@ -1,9 +1,9 @@
 import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type { NetworkName } from "../service/model/definition.ts";
+import type { NetworkName } from "../service/model/facets.ts";
 import type { Machine } from "../vps/machine.ts";
-import { renderReadiness } from "./readiness-script.ts";
+import { renderReadinessScript } from "./readiness-script.ts";
 import { NETWORKS } from "./networks.ts";
 import { materialise, renderSshFiles, SSH_ALIAS } from "./ssh-files.ts";
 
@@ -45,8 +45,8 @@ export class Host extends pulumi.ComponentResource {
     const { id, address, sshPort, user, hostKey, privateKey, bootstrap } = args.machine;
     this.ready = new command.remote.Command(
       `${name}-ready`,
-      this.#script({ create: renderReadiness(), stdin: bootstrap }),
-      this.#tied(this, { dependsOn: [args.machine.anchor] }),
+      this.#script({ create: renderReadinessScript(), stdin: bootstrap }),
+      this.#replaceWithMachine(this, { dependsOn: [args.machine.anchor] }),
     );
     const folder = `${args.workFolder}/ssh`;
     const sshOpts = pulumi.all([id, address, hostKey, privateKey]).apply(([machineId, at, key, secret]) => {
@@ -69,7 +69,7 @@ export class Host extends pulumi.ComponentResource {
   /** Options of a Docker resource on this host: the only place that knows how it is tied to the machine. */
   on(parent: pulumi.Resource, extra: pulumi.CustomResourceOptions = {}): pulumi.CustomResourceOptions {
     return {
-      ...this.#tied(parent, { ...extra, dependsOn: [this.ready, ...list(extra.dependsOn)] }),
+      ...this.#replaceWithMachine(parent, { ...extra, dependsOn: [this.ready, ...list(extra.dependsOn)] }),
       provider: this.#provider,
     };
   }
@@ -84,7 +84,7 @@ export class Host extends pulumi.ComponentResource {
     return new command.remote.Command(
       name,
       this.#script(args),
-      this.#tied(parent, { ...extra, dependsOn: [this.ready, ...list(extra.dependsOn)] }),
+      this.#replaceWithMachine(parent, { ...extra, dependsOn: [this.ready, ...list(extra.dependsOn)] }),
     );
   }
 
@@ -110,12 +110,12 @@ export class Host extends pulumi.ComponentResource {
     };
   }
 
-  #tied(parent: pulumi.Resource, extra: pulumi.CustomResourceOptions): pulumi.CustomResourceOptions {
-    const { id, anchor, diesWithAnchor } = this.#machine;
+  #replaceWithMachine(parent: pulumi.Resource, extra: pulumi.CustomResourceOptions): pulumi.CustomResourceOptions {
+    const { id, anchor, deletedWithServer } = this.#machine;
     // Another machine replaces everything on it. Not by `replaceWith`: the engine (3.259) then deletes each thing on
     // the old machine first, in any order, and a network that a container still uses does not go. With the trigger
     // the old machine goes first, and what was on it is not found on the new one, which counts as deleted.
-    return { ...extra, parent, replacementTrigger: id, ...(diesWithAnchor && { deletedWith: anchor }) };
+    return { ...extra, parent, replacementTrigger: id, ...(deletedWithServer && { deletedWith: anchor }) };
   }
 
   #network(name: string, network: NetworkName): docker.Network {

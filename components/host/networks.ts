@@ -1,4 +1,4 @@
-import type { NetworkName } from "../service/model/definition.ts";
+import type { NetworkName } from "../service/model/facets.ts";
 
 export interface NetworkPlan {
   readonly subnet: string;

@@ -7,7 +7,7 @@ export const READY = "ready";
  * Waits for cloud-init, compares the machine's bootstrap with ours and runs ours (which comes on stdin) when they
  * differ. Its last line is {@link READY}; the log of a bootstrap stays on the machine.
  */
-export function renderReadiness(): string {
+export function renderReadinessScript(): string {
   return `set -euo pipefail
 script=$(mktemp)
 trap 'rm -f "$script"' EXIT

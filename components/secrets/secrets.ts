@@ -11,8 +11,8 @@ export interface SecretsArgs {
   readonly host: Host;
   /** Whether the permanent ones refuse to be deleted. */
   readonly protect: boolean;
-  /** Values that the operator gave, by name. */
-  readonly given?: ReadonlyMap<string, pulumi.Output<string>>;
+  /** Secrets of the stack's configuration, by name. */
+  readonly provided?: ReadonlyMap<string, pulumi.Output<string>>;
 }
 
 const SHAPE = ["length", "special", "minLower", "minUpper", "minNumeric"];
@@ -26,14 +26,14 @@ const SHAPE = ["length", "special", "minLower", "minUpper", "minNumeric"];
  *     secrets.get("n8n-encryption-key");
  */
 export class Secrets extends pulumi.ComponentResource {
-  /** Succeeds when the permanent ones are those that the host's data was made with: what all files wait for. */
-  readonly kept: command.remote.Command;
+  /** Succeeds when the permanent secrets match those that the host's data was created with; all files depend on it. */
+  readonly permanentGuard: command.remote.Command;
   readonly #values: ReadonlyMap<string, pulumi.Output<string>>;
 
   constructor(name: string, args: SecretsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("vpai:secrets:Secrets", name, {}, opts);
     this.#values = new Map([
-      ...(args.given ?? []),
+      ...(args.provided ?? []),
       ...Object.entries(args.plan).map(([secret, { length, permanent }]) => {
         const password = new random.RandomPassword(
           `${name}-${secret}`,
@@ -44,26 +44,26 @@ export class Secrets extends pulumi.ComponentResource {
         return [secret, pulumi.secret(password.result)] as const;
       }),
     ]);
-    const permanent = Object.entries(args.plan).flatMap(([secret, { permanent, used }]) =>
-      permanent && used ? [secret] : [],
+    const permanent = Object.entries(args.plan).flatMap(([secret, { permanent, active }]) =>
+      permanent && active ? [secret] : [],
     );
     const prints = this.pick(permanent).apply((values) =>
       JSON.stringify(
         Object.fromEntries(Object.entries(values).map(([secret, value]) => [secret, fingerprint(secret, value)])),
       ),
     );
-    this.kept = args.host.command(
-      `${name}-kept`,
-      { create: "sudo -n /usr/local/lib/vpai/permanent", stdin: prints },
+    this.permanentGuard = args.host.command(
+      `${name}-permanent-guard`,
+      { create: "sudo -n /usr/local/lib/vpai/check-permanent-secrets", stdin: prints },
       this,
     );
     this.registerOutputs();
   }
 
-  /** The value called so; secret. */
+  /** The value of that name; secret. */
   get(name: string): pulumi.Output<string> {
     const value = this.#values.get(name);
-    if (!value) throw new Error(`no secret is called ${name}`);
+    if (!value) throw new Error(`unknown secret: ${name}`);
     return value;
   }
 

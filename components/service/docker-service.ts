@@ -2,14 +2,16 @@ import type * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { reconcileDatabase } from "../database/database.ts";
+import type { ServiceContext } from "./model/context.ts";
+import type { ServiceDefinition } from "./model/definition.ts";
+import type { Provision, ProvisionPlan } from "./model/provision.ts";
+import { type ContainerPlan, planContainer } from "./plan/container.ts";
 import type { DatabasePlan } from "./plan/databases.ts";
+import { planFiles } from "./plan/files.ts";
+import { revealFrom, secretsOfFiles, secretsOfProvision } from "./plan/secrets.ts";
 import type { Host } from "../host/host.ts";
 import type { Secrets } from "../secrets/secrets.ts";
-import type { Provision, ServiceContext, ServiceDefinition } from "./model/definition.ts";
-import { only, planFiles, secretsOfFiles } from "./plan/files.ts";
 import type { Images } from "./image-pulls.ts";
-import { type ContainerPlan, planContainer } from "./plan/container.ts";
-import type { ProvisionPlan } from "./model/provision.ts";
 
 /** How long a service may answer "later" (503, or nothing) to what is set in it. */
 const PROVISION_SECONDS = 60;
@@ -19,8 +21,6 @@ export interface DockerServiceArgs {
   readonly context: ServiceContext;
   readonly host: Host;
   readonly images: Images;
-  /** The image, pinned; also used to validate files with. */
-  readonly image: string;
   readonly secrets: Secrets;
   readonly database?: DatabasePlan;
   /** Gates of the services that it needs. */
@@ -39,19 +39,19 @@ export class DockerService extends pulumi.ComponentResource {
 
   constructor(name: string, args: DockerServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("vpai:service:DockerService", name, {}, opts);
-    const { definition, context, host, images, image, secrets, database, after } = args;
-    const plan = planContainer(definition, context, image);
+    const { definition, context, host, images, secrets, database, after } = args;
+    const plan = planContainer(definition, context);
     const files = secrets
       .pick(secretsOfFiles(definition, context))
-      .apply((values) => planFiles(definition, context, image, values));
+      .apply((values) => planFiles(definition, context, images.pin(name), revealFrom(values)));
     const placed = host.command(
       `${name}-files`,
       { create: "sudo -n /usr/local/lib/vpai/files", stdin: pulumi.secret(pulumi.jsonStringify(files)) },
       this,
-      { dependsOn: [secrets.kept, ...(definition.reload ? images.all : [])] },
+      { dependsOn: [secrets.permanentGuard, ...(definition.reload ? images.all : [])] },
     );
     const prepared = database
-      ? [reconcileDatabase(`${name}-database`, host, database, secrets.get(database.secret), this, after)]
+      ? [reconcileDatabase(`${name}-database`, host, database, secrets.get(database.password), this, after)]
       : [];
     this.container = new docker.Container(
       `${name}-container`,
@@ -89,17 +89,16 @@ export class DockerService extends pulumi.ComponentResource {
   #provision(
     name: string,
     { definition, context, host, secrets }: DockerServiceArgs,
-    { port, secrets: names, steps }: Provision,
+    { port, steps }: Provision,
     healthy: command.remote.Command,
   ): command.remote.Command {
-    const needed = names(context);
     const plan = secrets
-      .pick(needed)
+      .pick(secretsOfProvision(definition, context))
       .apply((values): ProvisionPlan => ({
         container: definition.name,
         port,
         deadlineSeconds: PROVISION_SECONDS,
-        steps: steps(only(values, needed), context),
+        steps: steps(context, revealFrom(values)),
       }));
     return host.command(
       `${name}-provisioned`,

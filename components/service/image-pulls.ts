@@ -5,7 +5,7 @@ import type { Host } from "../host/host.ts";
 export interface ImagesArgs {
   readonly host: Host;
   /** `repository:tag@sha256:…` by service. */
-  readonly images: Readonly<Record<string, string>>;
+  readonly images: ReadonlyMap<string, string>;
 }
 
 /**
@@ -16,11 +16,13 @@ export class Images extends pulumi.ComponentResource {
   /** What to wait for. */
   readonly all: readonly docker.RemoteImage[];
   readonly #byService: ReadonlyMap<string, docker.RemoteImage>;
+  readonly #pins: ReadonlyMap<string, string>;
 
   constructor(name: string, { host, images }: ImagesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("vpai:service:Images", name, {}, opts);
+    this.#pins = images;
     this.#byService = new Map(
-      Object.entries(images).map(([service, image]) => [
+      [...images].map(([service, image]) => [
         service,
         new docker.RemoteImage(`${name}-${service}`, { name: image, keepLocally: true }, host.on(this)),
       ]),
@@ -29,10 +31,19 @@ export class Images extends pulumi.ComponentResource {
     this.registerOutputs();
   }
 
-  /** The image's id on the host. */
+  /** The id of a service's image on the host. */
   id(service: string): pulumi.Output<string> {
-    const image = this.#byService.get(service);
-    if (!image) throw new Error(`no image is planned for ${service}`);
-    return image.imageId;
+    return planned(this.#byService, service).imageId;
   }
+
+  /** A service's image as it is pulled. */
+  pin(service: string): string {
+    return planned(this.#pins, service);
+  }
+}
+
+function planned<T>(byService: ReadonlyMap<string, T>, service: string): T {
+  const image = byService.get(service);
+  if (image === undefined) throw new Error(`no image is planned for ${service}`);
+  return image;
 }

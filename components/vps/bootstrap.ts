@@ -12,7 +12,15 @@ export interface BootstrapArgs {
   readonly files: Readonly<Record<string, string>>;
 }
 
-const NAMES = ["bootstrap.sh", "daemon.json", "files.py", "gate.sh", "permanent.py", "provision.py", "sshd.conf"];
+const NAMES = [
+  "bootstrap.sh",
+  "daemon.json",
+  "files.py",
+  "gate.sh",
+  "check-permanent-secrets.py",
+  "provision.py",
+  "sshd.conf",
+];
 const END = "__END_OF_VPAI_FILE__";
 
 /** The files of `files/host`, by name. */

@@ -7,7 +7,7 @@ export interface Machine {
   /** The resource that stands for the machine; what lives on it is replaced with it. */
   readonly anchor: pulumi.Resource;
   /** Whether deleting {@link anchor} deletes the machine, so that nothing on it needs deleting by itself. */
-  readonly diesWithAnchor: boolean;
+  readonly deletedWithServer: boolean;
   /** IPv4 address. */
   readonly address: pulumi.Output<string>;
   /** Port of sshd once the machine is ours. */

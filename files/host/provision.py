@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""Brings a service into the state that stdin says, over its own API, and reads it back. Runs as the deploy user.
+"""Reconciles a service with the desired state on stdin, over its own API, and reads it back. Runs as the deploy user.
 
 stdin: {"container", "port", "deadlineSeconds",
-        "steps": [{"name", "check": ask, "done": answer or [answer], "apply": [ask + {"when": answer?, "ok": [status]}]}]}
-ask:    {"method", "path", "headers"?, "json"?}
-answer: {"status", "json"?}   every member of json is in the body
+        "steps": [{"name", "probe": request, "satisfiedBy": response or [response],
+                   "apply": [request + {"when": response?, "ok": [status]}]}]}
+request:  {"method", "path", "headers"?, "json"?}
+response: {"status", "json"?}   every member of json is in the body
 stdout: one line of JSON: names of the steps that changed something. Nothing that was sent is ever printed.
 """
 import json
@@ -14,7 +15,7 @@ import time
 import urllib.error
 import urllib.request
 
-PATIENCE = (0, 408, 425, 429, 500, 502, 503, 504)
+RETRIED = (0, 408, 425, 429, 500, 502, 503, 504)
 
 
 def fail(message):
@@ -26,12 +27,12 @@ def address(container):
         ["docker", "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}", container],
         capture_output=True, text=True, check=False)
     if found.returncode != 0 or not found.stdout.split():
-        fail(f"{container} has no address: {found.stderr.strip() or 'it does not run'}")
+        fail(f"{container} has no address: {found.stderr.strip() or 'it is not running'}")
     return found.stdout.split()[0]
 
 
-def ask(base, wanted):
-    """Status and body; status 0 when nothing answered."""
+def send(base, wanted):
+    """Status and body; status 0 without a response."""
     body = json.dumps(wanted["json"]).encode() if "json" in wanted else None
     headers = {"accept": "application/json", **wanted.get("headers", {})}
     if body is not None:
@@ -51,7 +52,7 @@ def within(wanted, found):
         return isinstance(found, dict) and all(k in found and within(v, found[k]) for k, v in wanted.items())
     if isinstance(wanted, list):
         return isinstance(found, list) and len(wanted) == len(found) and all(map(within, wanted, found))
-    # 5 and 5.0 are one number in JSON; true is none.
+    # 5 and 5.0 are equal in JSON; true is not a number.
     return wanted == found and isinstance(wanted, bool) == isinstance(found, bool)
 
 
@@ -66,13 +67,13 @@ def matches(wanted, status, body):
         return False
 
 
-def is_done(step, status, body):
-    answers = step["done"] if isinstance(step["done"], list) else [step["done"]]
+def is_satisfied(step, status, body):
+    answers = step["satisfiedBy"] if isinstance(step["satisfiedBy"], list) else [step["satisfiedBy"]]
     return any(matches(each, status, body) for each in answers)
 
 
 def secrets_in(steps):
-    """Every longer text that is sent: none of them may come back in a message."""
+    """Every long text that is sent: none of them may appear in a message."""
     def texts(value):
         if isinstance(value, str):
             yield value
@@ -82,7 +83,7 @@ def secrets_in(steps):
         elif isinstance(value, list):
             for each in value:
                 yield from texts(each)
-    sent = [step["check"] for step in steps] + [each for step in steps for each in step["apply"]]
+    sent = [step["probe"] for step in steps] + [each for step in steps for each in step["apply"]]
     found = set()
     for each in sent:
         for text in texts([each.get("headers", {}), each.get("json")]):
@@ -91,10 +92,10 @@ def secrets_in(steps):
     return sorted(found, key=len, reverse=True)
 
 
-def patiently(base, wanted, deadline):
+def send_until_ready(base, wanted, deadline):
     while True:
-        status, body = ask(base, wanted)
-        if status not in PATIENCE or time.monotonic() > deadline:
+        status, body = send(base, wanted)
+        if status not in RETRIED or time.monotonic() > deadline:
             return status, body
         time.sleep(0.5)
 
@@ -105,27 +106,27 @@ def main():
     deadline = time.monotonic() + plan["deadlineSeconds"]
     hidden = secrets_in(plan["steps"])
 
-    def told(status, body):
+    def described(status, body):
         text = body.decode(errors="replace")
         for secret in hidden:
             text = text.replace(secret, "***")
-        return f"{status or 'no answer'} {text[:300]}".strip()
+        return f"{status or 'no response'} {text[:300]}".strip()
 
     changed = []
     for step in plan["steps"]:
-        status, body = patiently(base, step["check"], deadline)
-        if is_done(step, status, body):
+        status, body = send_until_ready(base, step["probe"], deadline)
+        if is_satisfied(step, status, body):
             continue
-        found = told(status, body)
+        found = described(status, body)
         way = next((a for a in step["apply"] if "when" not in a or matches(a["when"], status, body)), None)
         if way is None:
-            fail(f"{plan['container']}: {step['name']}: it is in a state that is not known how to change: {found}")
-        status, body = patiently(base, way, deadline)
+            fail(f"{plan['container']}: {step['name']}: unexpected state, no transition defined: {found}")
+        status, body = send_until_ready(base, way, deadline)
         if status not in way["ok"]:
-            fail(f"{plan['container']}: {step['name']}: refused: {told(status, body)}\n  before: {found}")
-        status, body = patiently(base, step["check"], deadline)
-        if not is_done(step, status, body):
-            fail(f"{plan['container']}: {step['name']}: set, and does not read back so: {told(status, body)}")
+            fail(f"{plan['container']}: {step['name']}: refused: {described(status, body)}\n  before: {found}")
+        status, body = send_until_ready(base, step["probe"], deadline)
+        if not is_satisfied(step, status, body):
+            fail(f"{plan['container']}: {step['name']}: verification failed after apply: {described(status, body)}")
         changed.append(step["name"])
     print(json.dumps({"changed": changed}))
 

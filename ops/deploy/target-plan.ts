@@ -4,7 +4,7 @@ import { OperatorError } from "../../shared/errors.ts";
 export interface PlannedService {
   readonly name: string;
   /** Services whose health its container waits for. */
-  readonly startsAfter: readonly string[];
+  readonly startupDependencies: readonly string[];
   /** Those, and the ones that provide what it asks for once it runs. */
   readonly needs: readonly string[];
   /** Services that are told of it: that have an account or a key for it. */
@@ -91,7 +91,12 @@ export function planOnly({ wanted, services, secrets, known, stack }: OnlyInput)
     ...chosen.flatMap(({ networks }) => networks.map((network) => `host-network-${network}`)),
   ].filter((name) => !up.has(name));
   // Whether the permanent secrets are the right ones is looked at in every run.
-  const targets = new Set(["secrets-kept", ...parts, ...chosenNames.map((name) => `images-${name}`), ...shared]);
+  const targets = new Set([
+    "secrets-permanent-guard",
+    ...parts,
+    ...chosenNames.map((name) => `images-${name}`),
+    ...shared,
+  ]);
   return {
     services: chosenNames,
     images: names.filter((name) => chosenNames.includes(name) || shared.includes(`images-${name}`)),
@@ -128,8 +133,8 @@ function requireHost(known: readonly KnownResource[], stack: string): void {
 
 function requireNeeds(chosen: readonly PlannedService[], isUp: (service: string) => boolean, stack: string): void {
   const names = chosen.map(({ name }) => name);
-  const faults = chosen.flatMap(({ name, startsAfter }) =>
-    startsAfter
+  const faults = chosen.flatMap(({ name, startupDependencies }) =>
+    startupDependencies
       .filter((need) => !isUp(need) && !names.includes(need))
       .map((need) => ({
         key: "--only",

@@ -1,6 +1,6 @@
-import { planSecrets } from "../../components/service/plan/secrets.ts";
-import { needsOf, startsAfter } from "../../components/service/plan/checks.ts";
 import type { ServiceDefinition } from "../../components/service/model/definition.ts";
+import { accountHolders, allDependencies, startupDependencies } from "../../components/service/plan/order.ts";
+import { planSecrets } from "../../components/service/plan/secrets.ts";
 import { catalogue } from "../../stacks/catalogue.ts";
 import type { StackContext } from "../stack/context.ts";
 import { ask } from "../engine/run.ts";
@@ -31,19 +31,14 @@ export async function onlyOf(context: StackContext, wanted: readonly string[]): 
     services: definitions.map((definition) => ({
       name: definition.name,
       networks: definition.networks,
-      startsAfter: startsAfter(definition),
-      needs: needsOf(definition),
-      knownTo: knownTo(definition),
+      startupDependencies: startupDependencies(definition, definitions),
+      needs: allDependencies(definition, definitions),
+      knownTo: accountHolders(definition, definitions),
     })),
     secrets: Object.keys(planSecrets(definitions)),
     known: await resourcesOf(context),
     stack: context.stack,
   });
-}
-
-/** A database is made beside its service; an account of Redis, a key of LiteLLM and a collection of Qdrant over there. */
-function knownTo({ needs: _needs, database: _database, ...rest }: ServiceDefinition): string[] {
-  return needsOf(rest);
 }
 
 async function resourcesOf(context: StackContext): Promise<readonly KnownResource[]> {

@@ -1,5 +1,6 @@
-import { needsOf } from "../../components/service/plan/checks.ts";
-import type { ServiceDefinition, Size, Without } from "../../components/service/model/definition.ts";
+import type { ServiceDefinition } from "../../components/service/model/definition.ts";
+import type { NotApplicable, Size } from "../../components/service/model/facets.ts";
+import { allDependencies } from "../../components/service/plan/order.ts";
 
 /** One service as `vpai services` tells it. */
 export interface ServiceRow {
@@ -16,9 +17,9 @@ export interface ServiceRow {
   readonly memoryMb: number;
   readonly user: string;
   /** `port/path`, or why there is none. */
-  readonly metrics: string | Without;
+  readonly metrics: string | NotApplicable;
   /** Names of what is saved, or why nothing is. */
-  readonly backup: readonly string[] | Without;
+  readonly backup: readonly string[] | NotApplicable;
   readonly needs: readonly string[];
 }
 
@@ -35,7 +36,7 @@ export function serviceRows(
 ): ServiceRow[] {
   return definitions.map((definition) => {
     const { name, networks, port, publish = [], route, memoryMb, user, metrics, backup } = definition;
-    const image = pins[name] ?? definition.image;
+    const image = pins[name] ?? definition.image.pin;
     return {
       service: name,
       image,
@@ -43,12 +44,12 @@ export function serviceRows(
       networks: [...networks],
       ...(port !== undefined && { port }),
       open: publish.map((each) => `${each.port}/${each.protocol}`),
-      ...(route && { route: { host: `${route.label}.${domain}`, audience: route.audience } }),
+      ...(route && { route: { host: `${route.subdomain}.${domain}`, audience: route.audience } }),
       memoryMb: memoryMb[size],
       user: `${user.uid}:${user.gid}`,
-      metrics: "none" in metrics ? metrics : `${metrics.port ?? port}${metrics.path ?? "/metrics"}`,
-      backup: "none" in backup ? backup : backup.items.map((item) => item.name),
-      needs: needsOf(definition),
+      metrics: "reason" in metrics ? metrics : `${metrics.port ?? port}${metrics.path ?? "/metrics"}`,
+      backup: "reason" in backup ? backup : backup.items.map((item) => item.name),
+      needs: allDependencies(definition, definitions),
     };
   });
 }
@@ -66,7 +67,7 @@ const COLUMNS: readonly (readonly [title: string, cell: (row: ServiceRow) => str
   ["MB", ({ memoryMb }) => String(memoryMb)],
   ["USER", ({ user }) => user],
   ["METRICS", ({ metrics }) => (typeof metrics === "string" ? metrics : NONE)],
-  ["BACKUP", ({ backup }) => ("none" in backup ? NONE : list(backup))],
+  ["BACKUP", ({ backup }) => ("reason" in backup ? NONE : list(backup))],
   ["NEEDS", ({ needs }) => list(needs)],
 ];
 
@@ -82,8 +83,8 @@ export function servicesTable(rows: readonly ServiceRow[], size: Size): string {
   );
   const sum = rows.reduce((total, { memoryMb }) => total + memoryMb, 0);
   const reasons = rows.flatMap(({ service, metrics, backup }) => [
-    ...(typeof metrics === "string" ? [] : [`${service} has no metrics: ${metrics.none}`]),
-    ...("none" in backup ? [`${service} has no backup: ${backup.none}`] : []),
+    ...(typeof metrics === "string" ? [] : [`${service} has no metrics: ${metrics.reason}`]),
+    ...("reason" in backup ? [`${service} has no backup: ${backup.reason}`] : []),
   ]);
   return [...table, "", `${rows.length} services, ${sum} MB at most (size ${size})`, ...reasons, ""].join("\n");
 }

@@ -4,8 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Fault, OperatorError } from "../../shared/errors.ts";
 import { checkModels, DEFAULT_MODELS } from "../../components/llm/models.ts";
 import {
-  GIVEN_SECRETS,
-  type GivenSecret,
+  CONFIG_SECRETS,
+  type ProvidedSecret,
   type ModelSetting,
   type ServiceSettings,
 } from "../../components/service/model/settings.ts";
@@ -30,7 +30,7 @@ export interface Settings extends RawSettings {
   /** Least memory that the server can turn out to have. */
   readonly machine: { readonly name: string; readonly memoryMb: number };
   /** Secret settings for the products that have a value. */
-  readonly given: readonly GivenSecret[];
+  readonly providedSecrets: readonly ProvidedSecret[];
   /** Digests of the sandbox's registry by pin; undefined where images are taken as pinned. */
   readonly lock?: Readonly<Record<string, string>>;
 }
@@ -53,12 +53,12 @@ export function parseSettings({ stack, config, encrypted, env, lock }: Sources):
   const parsed = settingsSchema.safeParse(raw);
   const faults = parsed.success ? [] : toFaults(parsed.error.issues, raw);
   const workFolder = env["VPAI_WORK"] ?? `.vpai/${stack}`;
-  const given = GIVEN_SECRETS.filter((key) => secretText(key, config, env) !== undefined);
+  const providedSecrets = CONFIG_SECRETS.filter((key) => secretText(key, config, env) !== undefined);
   if (parsed.success) {
     faults.push(
       ...lockFaults(parsed.data, workFolder, lock),
       ...checkModels(parsed.data.models),
-      ...providerFaults(modelsOf(parsed.data), parsed.data.without, given),
+      ...providerFaults(modelsOf(parsed.data), parsed.data.without, providedSecrets),
     );
   }
   faults.push(
@@ -71,7 +71,7 @@ export function parseSettings({ stack, config, encrypted, env, lock }: Sources):
     ...parsed.data,
     stack,
     workFolder,
-    given,
+    providedSecrets,
     ...(env["HCLOUD_ENDPOINT"] && { hetznerEndpoint: env["HCLOUD_ENDPOINT"] }),
     machine: smallestMachine(parsed.data.vps),
     ...(parsed.data.imageLock && lock !== undefined && { lock: JSON.parse(lock) as Record<string, string> }),
@@ -82,14 +82,14 @@ const modelsOf = ({ models }: RawSettings): readonly ModelSetting[] => (models.l
 
 /** The settings as services see them. */
 export function serviceSettings(settings: Settings): ServiceSettings {
-  const { owner, domain, dailyBudgetUsd, retention, vpnCidrs, telegramAllowFrom, given } = settings;
+  const { owner, domain, dailyBudgetUsd, retention, vpnCidrs, telegramAllowFrom, providedSecrets } = settings;
   return {
     owner: { ...owner, email: owner.email ?? `admin@${domain}` },
     llm: { models: modelsOf(settings), dailyBudgetUsd },
     retention,
     vpnCidrs,
     telegramAllowFrom,
-    given,
+    providedSecrets,
   };
 }
 
@@ -103,10 +103,10 @@ function secretText(key: SecretKey, config: Sources["config"], env: Sources["env
 function providerFaults(
   models: readonly ModelSetting[],
   without: readonly string[],
-  given: readonly GivenSecret[],
+  providedSecrets: readonly ProvidedSecret[],
 ): Fault[] {
   const keys = [...new Set(models.map(({ provider }) => `${provider}ApiKey` as const))];
-  if (without.includes("litellm") || keys.some((key) => given.includes(key))) return [];
+  if (without.includes("litellm") || keys.some((key) => providedSecrets.includes(key))) return [];
   return [
     {
       key: keys.map((key) => `vpai:${key}`).join(" or "),

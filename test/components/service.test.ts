@@ -5,9 +5,10 @@ import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Host } from "../../components/host/host.ts";
+import type { FileSpec, ServiceDefinition } from "../../components/service/model/definition.ts";
+import { databaseSecret } from "../../components/service/model/secrets.ts";
 import { planSecrets } from "../../components/service/plan/secrets.ts";
 import { Secrets } from "../../components/secrets/secrets.ts";
-import type { ServiceDefinition } from "../../components/service/model/definition.ts";
 import { DockerService } from "../../components/service/docker-service.ts";
 import { Images } from "../../components/service/image-pulls.ts";
 import { caddy } from "../../components/services/caddy/service.ts";
@@ -21,12 +22,12 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const SCRIPT = `export VPAI_HASH=${"0".repeat(64)}\n`;
 
-function machineOf(diesWithAnchor: boolean): Machine {
+function machineOf(deletedWithServer: boolean): Machine {
   const anchor = new random.RandomPassword("anchor", { length: 1 });
   return {
     id: pulumi.output("machine-1"),
     anchor,
-    diesWithAnchor,
+    deletedWithServer,
     address: pulumi.output("203.0.113.7"),
     sshPort: 2222,
     user: "deploy",
@@ -39,29 +40,37 @@ function machineOf(diesWithAnchor: boolean): Machine {
 async function build(
   preview: boolean,
   definition: ServiceDefinition,
-  diesWithAnchor = true,
+  deletedWithServer = true,
 ): Promise<(name: string) => Recorded> {
   const finish = await record("prod", preview);
   const host = new Host("host", {
-    machine: machineOf(diesWithAnchor),
+    machine: machineOf(deletedWithServer),
     workFolder: folder,
     networks: definition.networks,
   });
   const plan = planSecrets([definition]);
   const secrets = new Secrets("secrets", { host, plan, protect: true });
-  const image = "docker.io/x/y:1@sha256:0";
   const images = new Images("images", {
     host,
-    images: { [definition.name]: image, other: "docker.io/x/z:1@sha256:1" },
+    images: new Map([
+      [definition.name, "docker.io/x/y:1@sha256:0"],
+      ["other", "docker.io/x/z:1@sha256:1"],
+    ]),
   });
   const context = testContext();
-  const database = { service: "n8n", name: "n8n", secret: "n8n-database", extensions: [], memberOf: [] };
+  const database = {
+    service: "n8n",
+    server: "postgresql",
+    name: "n8n",
+    password: databaseSecret("n8n"),
+    extensions: [],
+    memberOf: [],
+  };
   new DockerService(definition.name, {
     definition,
     context,
     host,
     images,
-    image,
     secrets,
     after: [],
     ...(definition.database && { database }),
@@ -148,9 +157,11 @@ test("changed files replace the container by a label, but not those that it relo
     (reveal(inputs["labels"]) as { label: string; value: string }[]).find(({ label }) => label === "vpai.files")?.value;
   const replaced = async (definition: ServiceDefinition): Promise<boolean> => {
     const name = `${definition.name}-container`;
-    const text = (): string => "another";
     const specs = typeof definition.files === "function" ? definition.files(testContext()) : (definition.files ?? []);
-    const files = specs.map((file) => ("text" in file ? { ...file, text } : { ...file, render: text }));
+    const files = specs.map((file): FileSpec => ({
+      ...file,
+      content: (context, reveal) => `another ${file.content(context, reveal)}`,
+    }));
     const labels = [await build(false, definition), await build(false, { ...definition, files })].map((at) =>
       label(at(name)),
     );

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { ISOLATED } from "../../components/host/networks.ts";
-import { planConnections, portsOf } from "../../components/service/plan/requirements.ts";
+import { planConnections, portsOf } from "../../components/service/plan/connections.ts";
 import { catalogue } from "../../stacks/catalogue.ts";
 import { asLines, tryConnections } from "../support/connections.ts";
 import { ask } from "../support/https.ts";
@@ -207,7 +207,7 @@ test("Grafana knows its administrator, its datasources and every dashboard; metr
 test(
   "every endpoint that is declared is scraped, and answers",
   async () => {
-    const expected = catalogue.flatMap(({ name, metrics }) => ("none" in metrics ? [] : [`${name} 1`])).toSorted();
+    const expected = catalogue.flatMap(({ name, metrics }) => ("reason" in metrics ? [] : [`${name} 1`])).toSorted();
     const seen = async (): Promise<string[]> =>
       ((await stack.results("metrics", "up")) as { metric: { job: string }; value: [number, string] }[])
         .map(({ metric, value }) => `${metric.job} ${value[1]}`)

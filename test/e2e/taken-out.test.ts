@@ -38,7 +38,7 @@ beforeAll(async () => {
   ({ port } = await stack.world());
   const secrets = await stack.secrets();
   grafanaPassword = secrets["grafana-admin-password"] ?? "";
-  redisPassword = secrets["redis-exporter-redis"] ?? "";
+  redisPassword = secrets["redis-exporter-cache"] ?? "";
   before = await stack.containers();
 }, 30 * MINUTE);
 
@@ -61,7 +61,7 @@ const jobs = async (): Promise<string[]> =>
     .map(({ metric }) => metric.job)
     .toSorted();
 const scraped = (services: readonly string[]): string[] =>
-  catalogue.flatMap(({ name, metrics }) => ("none" in metrics || !services.includes(name) ? [] : [name])).toSorted();
+  catalogue.flatMap(({ name, metrics }) => ("reason" in metrics || !services.includes(name) ? [] : [name])).toSorted();
 const untilIs = <T>(what: string, wanted: T, now: () => Promise<T>): Promise<T> =>
   until(what, MINUTE, async () => {
     const seen = await now();
@@ -117,7 +117,7 @@ test(
     const changed = SOME.filter((name) => after[name] !== before[name]);
     expect(changed).toEqual(["grafana", "redis-exporter"]);
     // No data depends on an account's password, so it is a new one.
-    const { "redis-exporter-redis": password = "" } = await stack.secrets();
+    const { "redis-exporter-cache": password = "" } = await stack.secrets();
     expect(password).not.toBe(redisPassword);
     expect(await asExporter(password)).toContain("NOPERM");
     await untilIs("dashboards", declared(SOME), dashboards);

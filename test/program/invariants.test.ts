@@ -116,7 +116,7 @@ describe.each(cases)("$name", ({ stack, extra }) => {
     const declared = new Map(catalogue.map((definition) => [definition.name, definition]));
     for (const { inputs } of of(CONTAINER)) {
       const definition = declared.get(String(inputs["name"]));
-      expect(String(inputs["user"]).startsWith("0:")).toBe(definition?.user.rootBecause !== undefined);
+      expect(String(inputs["user"]).startsWith("0:")).toBe(definition?.user.rootReason !== undefined);
       expect(inputs["readOnly"]).toBe((definition?.readOnly ?? true) === true);
       const mounts = (inputs["mounts"] ?? []) as { source: string; readOnly: boolean }[];
       const foreign = mounts.filter(({ source }) => !source.startsWith("/opt/vpai/"));

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { allDependencies, startupDependencies } from "../../components/service/plan/order.ts";
 import { planSecrets } from "../../components/service/plan/secrets.ts";
-import { needsOf, startsAfter } from "../../components/service/plan/checks.ts";
 import { planOnly, type PlannedService } from "../../ops/deploy/target-plan.ts";
 import { catalogue } from "../../stacks/catalogue.ts";
 import type { Recorded } from "../support/mocks.ts";
@@ -17,8 +17,8 @@ afterAll(cleanUp);
 const services: readonly PlannedService[] = catalogue.map((definition) => ({
   name: definition.name,
   networks: definition.networks,
-  startsAfter: startsAfter(definition),
-  needs: needsOf(definition),
+  startupDependencies: startupDependencies(definition, catalogue),
+  needs: allDependencies(definition, catalogue),
   knownTo: [],
 }));
 
@@ -53,9 +53,9 @@ describe.each(catalogue.map(({ name }) => [name]))("a run of %s alone", (service
   });
 
   test("needs nothing that is neither there nor in the run, in a stack that lacks every service but what it starts after", () => {
-    const there = new Set(services.find(({ name }) => name === service)?.startsAfter);
+    const there = new Set(services.find(({ name }) => name === service)?.startupDependencies);
     for (const name of there)
-      services.find((each) => each.name === name)?.startsAfter.forEach((need) => there.add(need));
+      services.find((each) => each.name === name)?.startupDependencies.forEach((need) => there.add(need));
     const absent = catalogue.flatMap(({ name }) => (there.has(name) ? [] : partsOf(name)));
     const shared = resources.filter(({ name }) => /^(secrets-.*|host-network-.*)$/.test(name));
     const known = resources.filter((resource) => !absent.includes(resource) && !shared.includes(resource));

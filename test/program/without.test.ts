@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { allDependencies } from "../../components/service/plan/order.ts";
 import { planSecrets } from "../../components/service/plan/secrets.ts";
-import { needsOf } from "../../components/service/plan/checks.ts";
 import { catalogue } from "../../stacks/catalogue.ts";
 import type { Recorded } from "../support/mocks.ts";
 import { cleanUp, runProgram } from "../support/program.ts";
@@ -8,7 +8,7 @@ import { cleanUp, runProgram } from "../support/program.ts";
 // What is left of the program when a service is taken out: files and settings of others may name it, and are taken while
 // they run. No other container is replaced. What its data was made with stays, because the data does.
 
-const leaves = catalogue.filter(({ name }) => !catalogue.some((other) => needsOf(other).includes(name)));
+const leaves = catalogue.filter(({ name }) => !catalogue.some((other) => allDependencies(other, catalogue).includes(name)));
 const containers = (resources: readonly Recorded[]): Map<string, string> =>
   new Map(
     resources

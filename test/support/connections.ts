@@ -1,4 +1,4 @@
-import type { Connection } from "../../components/service/plan/requirements.ts";
+import type { Connection } from "../../components/service/plan/connections.ts";
 import type { SandboxStack } from "./stack.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { ServiceContext } from "../../components/service/model/definition.ts";
+import type { ServiceContext } from "../../components/service/model/context.ts";
 
 /** A deployment's context for a test, with what the test says of it. */
 export function testContext(said: Partial<ServiceContext> = {}): ServiceContext {
@@ -19,9 +19,9 @@ export function testContext(said: Partial<ServiceContext> = {}): ServiceContext 
       retention: { metricsDays: 30, logsDays: 14 },
       vpnCidrs: ["100.64.0.0/10"],
       telegramAllowFrom: [],
-      given: ["anthropicApiKey", "openaiApiKey"],
+      providedSecrets: ["anthropicApiKey", "openaiApiKey"],
     },
-    facts: { scrapes: [], redisUsers: [], llmClients: [], collections: [], dashboards: [], images: [] },
+    requirements: { scrapes: [], cacheUsers: [], llmClients: [], collections: [], dashboards: [], images: [] },
     ...said,
   };
 }

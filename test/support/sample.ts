@@ -1,9 +1,14 @@
+import { serviceSecrets } from "../../components/service/model/secrets.ts";
+import { secretFile } from "../../components/service/presets/files.ts";
 import type { ServiceDefinition } from "../../components/service/model/definition.ts";
+
+/** The secrets of {@link sample}. */
+export const sampleSecrets = serviceSecrets("app", { key: { permanent: true, length: 64 } });
 
 /** A service that uses nearly every facet, for tests of what reads them. */
 export const sample: ServiceDefinition = {
   name: "app",
-  image: "docker.io/x/app:1@sha256:0",
+  image: { pin: "docker.io/x/app:1@sha256:0", versions: String.raw`^\d+$`, notes: "https://example.com/{tag}" },
   networks: ["egress", "backend"],
   port: 8000,
   publish: [{ port: 8443, protocol: "tcp" }],
@@ -16,11 +21,11 @@ export const sample: ServiceDefinition = {
   hostMounts: [{ source: "/sys", target: "/host/sys", why: "it tells of the machine" }],
   configDir: "/etc/app",
   files: [
-    { path: "app.conf", mode: "0444", text: ({ domain }) => `domain ${domain}\n` },
-    { path: "secrets/key", secrets: ["app-key"], render: (values) => values["app-key"] ?? "" },
+    { path: "app.conf", mode: "0444", content: ({ domain }) => `domain ${domain}\n` },
+    secretFile("key", sampleSecrets.ref.key),
   ],
   environment: ({ domain }) => ({ URL: `https://app.${domain}/` }),
-  secrets: { "app-key": { permanent: true, length: 64 } },
+  secrets: sampleSecrets.specs,
   database: { name: "app" },
   health: {
     test: ["CMD", "true"],
@@ -36,11 +41,11 @@ export const sample: ServiceDefinition = {
   memoryMb: { standard: 200, small: 100 },
   cpus: 1,
   stopGraceSeconds: 30,
-  route: { label: "app", audience: "public", readiness: "/ready" },
-  metrics: { bearer: "app-key" },
+  route: { subdomain: "app", audience: "public", healthPath: "/ready" },
+  metrics: { bearer: sampleSecrets.ref.key },
   alerts: [],
   dashboards: [],
-  backup: { none: "nothing is kept" },
+  backup: { reason: "nothing is kept" },
   smoke: [{ name: "answers", exec: ["true"], prints: /^$/ }],
   upgrade: "nothing to know",
 };

@@ -1,9 +1,9 @@
-import type { ServiceContext } from "./definition.ts";
+import type { ServiceContext } from "./context.ts";
 
-/** Words of a command, run on the host as root, that read or write a stream. `{secret:name}` is never among them. */
+/** A command run on the host as root that reads or writes a stream. It never contains a secret. */
 export type Argv = readonly [string, ...string[]];
 
-/** One thing to save. The commands run on the host; whatever they need to know of secrets is in the container. */
+/** One thing to back up. The commands run on the host; secrets they need are in the container. */
 export interface BackupItem {
   readonly name: string;
   /** Writes the copy to stdout. An empty one is a failure. */
@@ -11,19 +11,19 @@ export interface BackupItem {
   /** Reads the copy from stdin, with the service's dependants stopped. */
   readonly restore: Argv;
   /** After a restore into an empty service: prints what `expect` matches. */
-  readonly prove: { readonly argv: Argv; readonly expect: RegExp };
+  readonly verify: { readonly argv: Argv; readonly expect: RegExp };
 }
 
 export interface Backup {
   /** What would be lost without it. */
-  readonly what: string;
+  readonly scope: string;
   readonly items: readonly [BackupItem, ...BackupItem[]];
 }
 
-/** A question to a running service, and the answer that shows that it does its job. */
+/** A request to the running service and the response that proves it works. */
 export type SmokeCheck = { readonly name: string } & (
   | {
-      /** Asked from outside, through the edge. */
+      /** Requested from outside, through the edge. */
       readonly url: (context: ServiceContext) => string;
       readonly status: number;
       readonly body?: RegExp;

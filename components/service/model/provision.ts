@@ -1,32 +1,40 @@
+import type { ServiceContext } from "./context.ts";
+import type { Reveal } from "./facets.ts";
+
 /** One request to a service's own API. */
-export interface HttpAsk {
+export interface HttpRequest {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
 }
 
-/** What an answer has to be. */
-export interface HttpAnswer {
+export interface ExpectedResponse {
   readonly status: number;
-  /** Every member of it is in the answer's body, however deep. */
+  /** Every member of it is in the response's body, at any depth. */
   readonly json?: unknown;
 }
 
 /**
- * A state that a service is to be in: `check` tells whether it is, `apply` makes it so, and `check` is asked again
- * afterwards, because written is not applied. Read by files/host/provision.py.
+ * A desired state of a service: `probe` reads it, `apply` establishes it, and `probe` runs again afterwards, because
+ * written is not applied. Read by files/host/provision.py.
  */
 export interface HttpStep {
   readonly name: string;
-  readonly check: HttpAsk;
-  /** One of them, where there are several. */
-  readonly done: HttpAnswer | readonly HttpAnswer[];
-  /** The first whose `when` is what the check answered, or that has none. `ok` lists the statuses that are fine. */
-  readonly apply: readonly (HttpAsk & { readonly when?: HttpAnswer; readonly ok: readonly number[] })[];
+  readonly probe: HttpRequest;
+  /** Any of them, when there are several. */
+  readonly satisfiedBy: ExpectedResponse | readonly ExpectedResponse[];
+  /** The first one whose `when` matches the probe's response, or that has none. `ok` lists the accepted statuses. */
+  readonly apply: readonly (HttpRequest & { readonly when?: ExpectedResponse; readonly ok: readonly number[] })[];
 }
 
-/** What files/host/provision.py reads. */
+/** What is set over the service's own API, once it is healthy and whenever it changes. */
+export interface Provision {
+  readonly port: number;
+  readonly steps: (context: ServiceContext, reveal: Reveal) => readonly HttpStep[];
+}
+
+/** Input of files/host/provision.py. */
 export interface ProvisionPlan {
   readonly container: string;
   readonly port: number;

@@ -1,35 +1,32 @@
-/** A model that LiteLLM offers under `name`. */
+/** A language model, offered to clients under `name`. */
 export interface ModelSetting {
   readonly name: string;
   readonly provider: "anthropic" | "openai";
-  /** As the provider calls it. */
+  /** The provider's name of it. */
   readonly model: string;
   /** Names of other models, tried in turn when this one fails. */
   readonly fallbacks: readonly string[];
   readonly maxTokens: number;
 }
 
-/** Secret settings that a service's files may be made of, as `settings-<key>` among the secrets; only where given. */
-export const GIVEN_SECRETS = ["anthropicApiKey", "openaiApiKey", "openclawTelegramToken"] as const;
-export type GivenSecret = (typeof GIVEN_SECRETS)[number];
+/** Secret settings that a service's files may be made of; only those that are set. */
+export const CONFIG_SECRETS = ["anthropicApiKey", "openaiApiKey", "openclawTelegramToken"] as const;
+export type ProvidedSecret = (typeof CONFIG_SECRETS)[number];
 
-/** The secret of that setting, by the name that files use. */
-export const givenSecret = (key: GivenSecret): string => `settings-${key}`;
-
-/** What an operator can say about the products. Plain. */
+/** The operator's settings for the products. Plain. */
 export interface ServiceSettings {
-  /** The person whom the stack belongs to: n8n's owner. */
+  /** The stack's owner. */
   readonly owner: { readonly email: string; readonly firstName: string; readonly lastName: string };
   readonly llm: {
     readonly models: readonly ModelSetting[];
-    /** Of the whole stack; its last part is kept for warnings. */
+    /** Across all models of the stack. */
     readonly dailyBudgetUsd: number;
   };
   readonly retention: { readonly metricsDays: number; readonly logsDays: number };
-  /** From where routes for the VPN may be used. Empty: from nowhere. */
+  /** Source ranges allowed on VPN-only routes. Empty denies all. */
   readonly vpnCidrs: readonly string[];
   /** Telegram accounts that may talk to OpenClaw. */
   readonly telegramAllowFrom: readonly number[];
-  /** Which secret settings have a value. */
-  readonly given: readonly GivenSecret[];
+  /** Secret settings that have a value. */
+  readonly providedSecrets: readonly ProvidedSecret[];
 }

@@ -1,6 +1,8 @@
 import type { Fault } from "../../../shared/errors.ts";
-import type { Route } from "./routes.ts";
-import type { ServiceDefinition, Size } from "../model/definition.ts";
+import type { Route } from "../model/context.ts";
+import type { ServiceDefinition } from "../model/definition.ts";
+import type { Size } from "../model/facets.ts";
+import { missingCapabilities } from "./order.ts";
 
 /** The part of a machine's memory that containers may have: system, sshd, dockerd and page cache live in the rest. */
 export const CONTAINER_SHARE = 0.9;
@@ -59,30 +61,36 @@ export function checkPorts(definitions: readonly ServiceDefinition[], sshPort: n
   return faults;
 }
 
-/** Names that are used twice or that nothing answers to, and routes nobody could serve. */
+/** Duplicate names and routes, missing dependencies, and facets that do not fit together. */
 export function checkNames(definitions: readonly ServiceDefinition[], routes: readonly Route[]): Fault[] {
   const names = definitions.map(({ name }) => name);
   const faults = definitions.flatMap((definition, i): Fault[] => {
-    const { name } = definition;
-    const say = (found: string, fix: string): Fault => ({ key: `service ${name}`, found, fix });
+    const { name, user, route, port, secrets, needs } = definition;
+    const fault = (found: string, fix: string): Fault => ({ key: `service ${name}`, found, fix });
     return [
-      ...(names.indexOf(name) !== i ? [say("its name is taken", "give each service a name of its own")] : []),
-      ...needsOf(definition)
+      ...(names.indexOf(name) !== i ? [fault("duplicate name", "give each service its own name")] : []),
+      ...(needs ?? [])
         .filter((need) => !names.includes(need))
         .map((need) =>
-          say(`it needs ${need}, which is not there`, "add it to the catalogue, or leave this one out too"),
+          fault(`depends on unknown service ${need}`, "add it to the catalogue, or disable this service too"),
         ),
-      ...Object.keys(definition.secrets ?? {})
+      ...missingCapabilities(definition, definitions).map((capability) =>
+        fault(
+          `requires ${capability}, which no service provides`,
+          "add a service that provides it, or disable this service too",
+        ),
+      ),
+      ...Object.keys(secrets ?? {})
         .filter((secret) => !secret.startsWith(`${name}-`))
-        .map((secret) => say(`its secret ${secret}`, `begin the name with ${name}-`)),
+        .map((secret) => fault(`its secret ${secret}`, `start the name with ${name}-`)),
       ...(definition.files && !definition.configDir
-        ? [say("files but no configDir", "say where the container sees them")]
+        ? [fault("files but no configDir", "set where the container sees them")]
         : []),
-      ...(definition.user.uid === 0 && !definition.user.rootBecause
-        ? [say("it runs as root", "give it a user of its own, or say why in user.rootBecause")]
+      ...(user.uid === 0 && !user.rootReason
+        ? [fault("runs as root", "give it a user of its own, or set user.rootReason")]
         : []),
-      ...(definition.route && (definition.port === undefined || !meetsEdge(definition))
-        ? [say("a route but no port on backend or frontend", "give it both")]
+      ...(route && (port === undefined || !sharesNetworkWithEdge(definition))
+        ? [fault("a route but no port on backend or frontend", "give it both")]
         : []),
     ];
   });
@@ -92,26 +100,14 @@ export function checkNames(definitions: readonly ServiceDefinition[], routes: re
     ...faults,
     ...duplicates.map(({ host, service }) => ({
       key: `service ${service}`,
-      found: `host name ${host} is taken`,
-      fix: "choose another label",
+      found: `duplicate host name ${host}`,
+      fix: "choose another subdomain",
     })),
   ];
 }
 
-/** Networks on which the edge is too. */
-const meetsEdge = ({ networks }: ServiceDefinition): boolean =>
+const sharesNetworkWithEdge = ({ networks }: ServiceDefinition): boolean =>
   networks.includes("backend") || networks.includes("frontend");
-
-/** Services that have to be healthy before one starts. */
-export function startsAfter({ needs = [], database, redis }: ServiceDefinition): string[] {
-  return [...new Set([...needs, ...(database ? ["postgresql"] : []), ...(redis ? ["redis"] : [])])];
-}
-
-/** Services that have to be there for one: those it starts after, and those that provide what it asks for later. */
-export function needsOf(definition: ServiceDefinition): string[] {
-  const { llm, vectors } = definition;
-  return [...new Set([...startsAfter(definition), ...(llm ? ["litellm"] : []), ...(vectors ? ["qdrant"] : [])])];
-}
 
 /** Directories of the host that two services would share. */
 export function checkVolumes(definitions: readonly ServiceDefinition[]): Fault[] {
@@ -126,27 +122,4 @@ export function checkVolumes(definitions: readonly ServiceDefinition[]): Fault[]
         : [];
     }),
   );
-}
-
-/** The definitions so that each comes after what it needs; throws when they need each other. */
-export function inOrder(definitions: readonly ServiceDefinition[]): ServiceDefinition[] {
-  const placed: ServiceDefinition[] = [];
-  const done = new Set<string>();
-  while (placed.length < definitions.length) {
-    const ready = definitions.filter(
-      (definition) => !done.has(definition.name) && startsAfter(definition).every((need) => done.has(need)),
-    );
-    if (ready.length === 0)
-      throw new Error(
-        `these services need each other: ${definitions
-          .filter(({ name }) => !done.has(name))
-          .map(({ name }) => name)
-          .join(", ")}`,
-      );
-    for (const definition of ready) {
-      placed.push(definition);
-      done.add(definition.name);
-    }
-  }
-  return placed;
 }

@@ -1,4 +1,6 @@
-import type { NetworkName, ServiceContext, ServiceDefinition } from "../model/definition.ts";
+import type { ServiceContext } from "../model/context.ts";
+import type { ServiceDefinition } from "../model/definition.ts";
+import type { NetworkName } from "../model/facets.ts";
 
 export const DATA_ROOT = "/opt/vpai/data";
 export const CONFIG_ROOT = "/opt/vpai/config";
@@ -6,7 +8,6 @@ export const CONFIG_ROOT = "/opt/vpai/config";
 /** Everything about a container that is known before anything runs, in the words of the Docker provider. */
 export interface ContainerPlan {
   readonly name: string;
-  readonly image: string;
   readonly user: string;
   readonly entrypoint?: readonly string[];
   readonly command?: readonly string[];
@@ -38,7 +39,7 @@ export interface ContainerPlan {
 }
 
 /** The plan of one service's container. Same definition and context, same plan: nothing is read from elsewhere. */
-export function planContainer(definition: ServiceDefinition, context: ServiceContext, image: string): ContainerPlan {
+export function planContainer(definition: ServiceDefinition, context: ServiceContext): ContainerPlan {
   const { name, user, health } = definition;
   const data = (definition.data ?? []).map(({ path, target }) => ({
     source: [DATA_ROOT, name, path].filter(Boolean).join("/"),
@@ -52,7 +53,6 @@ export function planContainer(definition: ServiceDefinition, context: ServiceCon
   const { command } = definition;
   return {
     name,
-    image,
     user: `${user.uid}:${user.gid}`,
     ...(definition.entrypoint && { entrypoint: definition.entrypoint }),
     ...(command && { command: typeof command === "function" ? command(context) : command }),
@@ -78,7 +78,7 @@ export function planContainer(definition: ServiceDefinition, context: ServiceCon
     // Docker reports them sorted under these names; anything else is a difference on every run.
     capabilityAdds: [...(definition.capabilities ?? [])].sort(),
     readOnly: (definition.readOnly ?? true) === true,
-    tmpfs: definition.tmpfs ?? {},
+    tmpfs: definition.tmpfs,
     memoryMb: definition.memoryMb[context.size],
     // As the provider reads it back: `1.0`, `0.5`.
     cpus: Number.isInteger(definition.cpus) ? definition.cpus.toFixed(1) : String(definition.cpus),

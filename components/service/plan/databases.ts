@@ -1,28 +1,33 @@
 import type { ServiceDefinition } from "../model/definition.ts";
+import type { SecretRef } from "../model/facets.ts";
+import { databaseSecret } from "../model/secrets.ts";
+import { providerOf } from "./order.ts";
 
 /** One database with the role that owns it. */
 export interface DatabasePlan {
   readonly service: string;
+  /** Container of the database server. */
+  readonly server: string;
   /** Name of the database and of the role. */
   readonly name: string;
-  /** Name of the secret that is the role's password. */
-  readonly secret: string;
+  /** The role's password. */
+  readonly password: SecretRef;
   readonly extensions: readonly string[];
   /** Roles whose rights it has. */
   readonly memberOf: readonly string[];
 }
 
-export const databaseSecret = (service: string): string => `${service}-database`;
-
-/** The databases of all services. */
+/** The databases of all services. Empty without a service that provides them; `checkNames` reports that. */
 export function planDatabases(definitions: readonly ServiceDefinition[]): DatabasePlan[] {
+  const server = providerOf("database", definitions)?.name;
   return definitions.flatMap(({ name, database }) =>
-    database
+    database && server !== undefined
       ? [
           {
             service: name,
+            server,
             name: database.name,
-            secret: databaseSecret(name),
+            password: databaseSecret(name),
             extensions: database.extensions ?? [],
             memberOf: database.memberOf ?? [],
           },

@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
-import type { FileSpec, SecretValues, ServiceContext, ServiceDefinition } from "../model/definition.ts";
+import type { ServiceContext } from "../model/context.ts";
+import type { FileSpec, ServiceDefinition } from "../model/definition.ts";
+import type { Reveal } from "../model/facets.ts";
 import { CONFIG_ROOT, DATA_ROOT } from "./container.ts";
 
-/** What `files/host/files.py` reads. */
+/** Input of files/host/files.py. */
 export interface HostFiles {
   readonly service: string;
-  /** Changes when a file does of which the running service takes no change; a label of its container. */
+  /** Changes when a file changes that the running service does not pick up; a label of its container. */
   readonly digest: string;
   readonly owner: readonly [uid: number, gid: number];
   readonly data: readonly { readonly path: string; readonly mode: string }[];
@@ -17,29 +19,24 @@ export interface HostFiles {
   readonly reload: { readonly container: string; readonly image: string; readonly argv: readonly string[] } | null;
 }
 
-/** The files that a service has in this deployment. */
+/** The files of a service in this deployment. */
 export function filesOf({ files = [] }: ServiceDefinition, context: ServiceContext): readonly FileSpec[] {
   return typeof files === "function" ? files(context) : files;
 }
 
-/** Names of the secrets that a service's files are made of. */
-export function secretsOfFiles(definition: ServiceDefinition, context: ServiceContext): string[] {
-  return [...new Set(filesOf(definition, context).flatMap((file) => ("secrets" in file ? file.secrets : [])))].sort();
-}
-
-/** The service's directories and files on its host, given the values of {@link secretsOfFiles}. */
+/** The service's directories and files on its host. `image` is the one that its files are validated with. */
 export function planFiles(
   definition: ServiceDefinition,
   context: ServiceContext,
   image: string,
-  secrets: SecretValues,
+  reveal: Reveal,
 ): HostFiles {
   const { name, user, reload } = definition;
   const specs = filesOf(definition, context);
-  const files = specs.map((file) => ({
-    path: file.path,
-    mode: file.mode ?? "0400",
-    content: "text" in file ? file.text(context) : file.render(only(secrets, file.secrets), context),
+  const files = specs.map(({ path, mode, content }) => ({
+    path,
+    mode: mode ?? "0400",
+    content: content(context, reveal),
   }));
   const config = definition.configDir ? { path: `${CONFIG_ROOT}/${name}`, files } : null;
   const fixed = config && { ...config, files: files.filter((_, index) => !specs[index]?.live) };
@@ -56,15 +53,4 @@ export function planFiles(
     validate: reload?.validate ? argv(reload.validate) : null,
     reload: reload ? { container: name, image, argv: argv(reload.argv) } : null,
   };
-}
-
-/** A file is made of the secrets that it names: one that it forgot to name is a fault of its service. */
-export function only(values: SecretValues, names: readonly string[]): SecretValues {
-  return Object.fromEntries(
-    names.map((name) => {
-      const value = values[name];
-      if (value === undefined) throw new Error(`no secret is called ${name}`);
-      return [name, value];
-    }),
-  );
 }

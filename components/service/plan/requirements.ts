@@ -1,18 +1,18 @@
-import { images } from "../../images.ts";
+import type { Requirements } from "../model/context.ts";
 import type { ServiceDefinition } from "../model/definition.ts";
-import { type DeploymentFacts, llmSecret, redisSecret } from "../model/requirements.ts";
+import { cacheSecret, llmSecret } from "../model/secrets.ts";
 
-/** What an account of Redis may do unless its service says otherwise: everything that cannot hurt another. */
-const REDIS_RULES = ["+@all", "-@admin", "-@dangerous"] as const;
+/** Rules of a cache account that declares none: everything that cannot harm another account. */
+const CACHE_RULES = ["+@all", "-@admin", "-@dangerous"] as const;
 
-/** The union of what the services declare. `pins` are the images of this deployment, by service. */
-export function planFacts(
+/** Collects what the services declare. `pins` are the images of this deployment, by service. */
+export function collectRequirements(
   definitions: readonly ServiceDefinition[],
   pins: Readonly<Record<string, string>>,
-): DeploymentFacts {
+): Requirements {
   return {
     scrapes: definitions.flatMap(({ name, port, metrics }) =>
-      "none" in metrics
+      "reason" in metrics
         ? []
         : [
             {
@@ -23,9 +23,9 @@ export function planFacts(
             },
           ],
     ),
-    redisUsers: definitions.flatMap(({ name, redis }) =>
-      redis
-        ? [{ service: name, secret: redisSecret(name), keys: redis.keys, rules: redis.rules ?? [...REDIS_RULES] }]
+    cacheUsers: definitions.flatMap(({ name, cache }) =>
+      cache
+        ? [{ service: name, password: cacheSecret(name), keys: cache.keys, rules: cache.rules ?? [...CACHE_RULES] }]
         : [],
     ),
     llmClients: definitions.flatMap(({ name, llm }) =>
@@ -35,41 +35,10 @@ export function planFacts(
       (vectors ?? []).map((each) => ({ ...each, service: name })),
     ),
     dashboards: definitions.flatMap(({ dashboards }) => dashboards),
-    images: definitions.flatMap(({ name }) => {
-      const known = (images as Readonly<Record<string, { readonly versions: string }>>)[name];
-      const pin = pins[name];
-      return known && pin ? [{ service: name, reference: pin.replace(/@.*$/, ""), versions: known.versions }] : [];
-    }),
+    images: definitions.map(({ name, image }) => ({
+      service: name,
+      reference: (pins[name] ?? image.pin).replace(/@.*$/, ""),
+      versions: image.versions,
+    })),
   };
-}
-
-/** One port that a service can be reached at from another. */
-export interface Connection {
-  readonly from: string;
-  readonly to: string;
-  readonly port: number;
-}
-
-/** Ports that a service listens on inside its networks. */
-export function portsOf({ port, morePorts, publish, metrics }: ServiceDefinition): number[] {
-  const tcp = (publish ?? []).flatMap((each) => (each.protocol === "tcp" ? [each.port] : []));
-  const told = "none" in metrics || metrics.port === undefined ? [] : [metrics.port];
-  return [...new Set([...(port === undefined ? [] : [port]), ...(morePorts ?? []), ...tcp, ...told])].sort(
-    (a, b) => a - b,
-  );
-}
-
-/**
- * Who can connect to whom: whoever shares a network, at every port. `isolated` networks lead out and keep their
- * members apart. Everything that is not in this list is refused by the host.
- */
-export function planConnections(
-  definitions: readonly ServiceDefinition[],
-  isolated: ReadonlySet<string>,
-): Connection[] {
-  return definitions.flatMap((from) =>
-    definitions
-      .filter((to) => to !== from && to.networks.some((n) => !isolated.has(n) && from.networks.includes(n)))
-      .flatMap((to) => portsOf(to).map((port) => ({ from: from.name, to: to.name, port }))),
-  );
 }

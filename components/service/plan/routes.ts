@@ -1,19 +1,7 @@
-import type { Audience, ServiceDefinition } from "../model/definition.ts";
+import type { Route } from "../model/context.ts";
+import type { ServiceDefinition } from "../model/definition.ts";
 
-/** One host name and where its requests go. */
-export interface Route {
-  readonly host: string;
-  readonly service: string;
-  /** `name:port` on the backend network. */
-  readonly upstream: string;
-  readonly audience: Audience;
-  readonly readiness: string;
-  readonly holdSeconds: number;
-  /** Paths that are answered 404, as Caddy matches them. */
-  readonly deny: readonly string[];
-}
-
-/** The routes of all services, by host name. */
+/** The routes of all services, sorted by host name. */
 export function planRoutes(definitions: readonly ServiceDefinition[], domain: string): Route[] {
   return definitions
     .flatMap(({ name, port, route }) =>
@@ -21,13 +9,13 @@ export function planRoutes(definitions: readonly ServiceDefinition[], domain: st
         ? []
         : [
             {
-              host: `${route.label}.${domain}`,
+              host: `${route.subdomain}.${domain}`,
               service: name,
               upstream: `${name}:${port}`,
               audience: route.audience,
-              readiness: route.readiness,
-              holdSeconds: route.holdSeconds ?? 60,
-              deny: route.deny ?? [],
+              healthPath: route.healthPath,
+              upstreamWaitSeconds: route.upstreamWaitSeconds ?? 60,
+              denyPaths: route.denyPaths ?? [],
             },
           ],
     )

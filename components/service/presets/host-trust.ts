@@ -1,4 +1,4 @@
-import type { HostMount } from "../model/definition.ts";
+import type { HostMount } from "../model/facets.ts";
 
 const BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
 

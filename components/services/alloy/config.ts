@@ -1,4 +1,4 @@
-import type { Scrape } from "../../service/model/requirements.ts";
+import type { Scrape } from "../../service/model/context.ts";
 
 /** Where the Docker API is, of which only reading is let through. */
 const DOCKER = "tcp://socket-proxy:2375";

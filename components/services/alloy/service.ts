@@ -1,11 +1,21 @@
+import {
+  secretFile,
+  CONFIG_DIR,
+  alert,
+  defineService,
+  healthCheck,
+  notApplicable,
+  stat,
+  timeseries,
+} from "../../service/presets/index.ts";
 import { images } from "../../images.ts";
 import { renderAlloyConfig } from "./config.ts";
+import type { ServiceContext } from "../../service/model/context.ts";
+import type { FileSpec } from "../../service/model/definition.ts";
 import type { DashboardSpec } from "../../service/model/monitoring.ts";
-import type { FileSpec, ServiceContext, ServiceDefinition } from "../../service/model/definition.ts";
 import type { Argv } from "../../service/model/operations.ts";
 
-const CONFIG_DIR = "/etc/vpai";
-const SECRETS = "secrets";
+const SECRETS_DIR = `${CONFIG_DIR}/secrets`;
 
 /** One request by what the image has: bash, and neither wget nor curl. Prints the answer, fails unless it is 200. */
 const ask = (request: string): Argv => [
@@ -19,74 +29,39 @@ const COLLECTION: DashboardSpec = {
   uid: "vpai-collection",
   title: "Collection",
   panels: [
-    { title: "Targets", kind: "stat", datasource: "metrics", queries: [{ expr: "count(up)" }] },
-    {
-      title: "Targets down",
-      kind: "stat",
-      datasource: "metrics",
-      queries: [{ expr: "count(up == 0) or vector(0)" }],
-      thresholds: [1, 2],
-    },
-    {
-      title: "Parts of Alloy that are not healthy",
-      kind: "stat",
-      datasource: "metrics",
-      queries: [{ expr: 'sum(alloy_component_controller_running_components{health_type!="healthy"}) or vector(0)' }],
-      thresholds: [1, 2],
-    },
-    {
-      title: "Memory",
-      kind: "stat",
-      datasource: "metrics",
-      queries: [{ expr: "alloy_resources_process_resident_memory_bytes" }],
-      unit: "bytes",
-    },
-    { title: "Up", kind: "timeseries", datasource: "metrics", queries: [{ expr: "up", legend: "{{job}}" }] },
-    {
-      title: "Time a scrape takes",
-      kind: "timeseries",
-      datasource: "metrics",
-      queries: [{ expr: "scrape_duration_seconds", legend: "{{job}}" }],
-      unit: "s",
-    },
-    {
-      title: "Samples sent to VictoriaMetrics",
-      kind: "timeseries",
-      datasource: "metrics",
-      queries: [
-        { expr: "sum(rate(prometheus_remote_storage_samples_total[5m]))", legend: "sent" },
-        { expr: "sum(rate(prometheus_remote_storage_samples_failed_total[5m]))", legend: "failed" },
-      ],
-    },
-    {
-      title: "Log lines",
-      kind: "timeseries",
-      datasource: "metrics",
-      queries: [
-        { expr: "sum(rate(loki_source_docker_target_entries_total[5m]))", legend: "read" },
-        { expr: "sum(rate(loki_write_sent_entries_total[5m]))", legend: "sent to Loki" },
-        { expr: "sum(rate(loki_write_dropped_entries_total[5m]))", legend: "dropped" },
-      ],
-    },
+    stat("Targets", "count(up)"),
+    stat("Targets down", "count(up == 0) or vector(0)", { thresholds: [1, 2] }),
+    stat(
+      "Parts of Alloy that are not healthy",
+      'sum(alloy_component_controller_running_components{health_type!="healthy"}) or vector(0)',
+      { thresholds: [1, 2] },
+    ),
+    stat("Memory", "alloy_resources_process_resident_memory_bytes", { unit: "bytes" }),
+    timeseries("Up", undefined, { expr: "up", legend: "{{job}}" }),
+    timeseries("Time a scrape takes", "s", { expr: "scrape_duration_seconds", legend: "{{job}}" }),
+    timeseries("Samples sent to VictoriaMetrics", undefined, [
+      { expr: "sum(rate(prometheus_remote_storage_samples_total[5m]))", legend: "sent" },
+      { expr: "sum(rate(prometheus_remote_storage_samples_failed_total[5m]))", legend: "failed" },
+    ]),
+    timeseries("Log lines", undefined, [
+      { expr: "sum(rate(loki_source_docker_target_entries_total[5m]))", legend: "read" },
+      { expr: "sum(rate(loki_write_sent_entries_total[5m]))", legend: "sent to Loki" },
+      { expr: "sum(rate(loki_write_dropped_entries_total[5m]))", legend: "dropped" },
+    ]),
   ],
 };
 
-/** A file for each bearer token that a scrape needs. */
-function tokenFiles({ facts }: ServiceContext): FileSpec[] {
-  const names = new Set(facts.scrapes.flatMap(({ bearer }) => bearer ?? []));
-  return [...names].map((name) => ({
-    // Read at every scrape.
-    path: `${SECRETS}/${name}`,
-    live: true as const,
-    secrets: [name],
-    render: (values) => values[name] ?? "",
+/** A file for each bearer token that a scrape needs. Alloy reads it at every scrape. */
+const tokenFiles = ({ requirements }: ServiceContext): FileSpec[] =>
+  [...new Set(requirements.scrapes.flatMap(({ bearer }) => bearer ?? []))].map((token) => ({
+    ...secretFile(token, token),
+    live: true,
   }));
-}
 
 /** Collects metrics of all services and logs of all containers. */
-export const alloy: ServiceDefinition = {
+export const alloy = defineService({
   name: "alloy",
-  image: images.alloy.pin,
+  image: images.alloy,
   networks: ["backend", "monitoring", "socket"],
   port: 12345,
   // The image has this account and starts as root; it needs nothing of root here.
@@ -100,12 +75,11 @@ export const alloy: ServiceDefinition = {
   ],
   // What it has read of each log, and samples that are not sent yet.
   data: [{ path: "", target: "/var/lib/alloy/data" }],
-  configDir: CONFIG_DIR,
   files: (context) => [
     {
       path: "config.alloy",
       live: true,
-      text: ({ facts }) => renderAlloyConfig(facts.scrapes, `${CONFIG_DIR}/${SECRETS}`),
+      content: ({ requirements }) => renderAlloyConfig(requirements.scrapes, SECRETS_DIR),
     },
     ...tokenFiles(context),
   ],
@@ -130,60 +104,53 @@ export const alloy: ServiceDefinition = {
     argv: ask("POST /-/reload"),
   },
   needs: ["socket-proxy", "loki", "victoriametrics"],
-  health: {
-    test: ["CMD", ...ASK_READY],
-    intervalSeconds: 5,
-    timeoutSeconds: 5,
-    retries: 5,
-    startPeriodSeconds: 30,
-    deadlineSeconds: 120,
-  },
+  health: healthCheck(["CMD", ...ASK_READY], { startPeriodSeconds: 30, deadlineSeconds: 120 }),
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=32m" },
-  pids: 256,
   memoryMb: { standard: 384, small: 256 },
   cpus: 0.5,
-  stopGraceSeconds: 30,
   metrics: {},
   alerts: [
-    {
-      name: "TargetDown",
-      expr: "up == 0",
-      forMinutes: 5,
-      severity: "critical",
-      summary: "{{ $labels.job }} does not tell its metrics. Is the container healthy, and reachable from Alloy?",
-    },
-    {
-      name: "CollectionStopped",
-      expr: 'absent_over_time(up{job="alloy"}[5m])',
-      forMinutes: 5,
-      severity: "critical",
-      summary: "No metrics arrive at all, so no other alert can be trusted. Look at Alloy and VictoriaMetrics.",
-    },
-    {
-      name: "AlloyUnhealthy",
-      expr: 'sum by (health_type) (alloy_component_controller_running_components{health_type!="healthy"}) > 0',
-      forMinutes: 10,
-      severity: "warning",
-      summary: "Parts of Alloy are {{ $labels.health_type }}: metrics or logs are missing. Look at its log.",
-    },
-    {
-      name: "LogsDropped",
-      expr: "sum by (reason) (increase(loki_write_dropped_entries_total[15m])) > 0",
-      forMinutes: 5,
-      severity: "warning",
-      summary: "Log lines are lost on their way to Loki ({{ $labels.reason }}). Look at Loki's log and limits.",
-    },
-    {
-      name: "SamplesDropped",
-      expr: "sum(increase(prometheus_remote_storage_samples_failed_total[15m])) > 0",
-      forMinutes: 5,
-      severity: "warning",
-      summary: "VictoriaMetrics refuses samples, and Alloy drops them. Look at the log of both.",
-    },
+    alert(
+      "critical",
+      "TargetDown",
+      "up == 0",
+      5,
+      "{{ $labels.job }} does not tell its metrics. Is the container healthy, and reachable from Alloy?",
+    ),
+    alert(
+      "critical",
+      "CollectionStopped",
+      'absent_over_time(up{job="alloy"}[5m])',
+      5,
+      "No metrics arrive at all, so no other alert can be trusted. Look at Alloy and VictoriaMetrics.",
+    ),
+    alert(
+      "warning",
+      "AlloyUnhealthy",
+      'sum by (health_type) (alloy_component_controller_running_components{health_type!="healthy"}) > 0',
+      10,
+      "Parts of Alloy are {{ $labels.health_type }}: metrics or logs are missing. Look at its log.",
+    ),
+    alert(
+      "warning",
+      "LogsDropped",
+      "sum by (reason) (increase(loki_write_dropped_entries_total[15m])) > 0",
+      5,
+      "Log lines are lost on their way to Loki ({{ $labels.reason }}). Look at Loki's log and limits.",
+    ),
+    alert(
+      "warning",
+      "SamplesDropped",
+      "sum(increase(prometheus_remote_storage_samples_failed_total[15m])) > 0",
+      5,
+      "VictoriaMetrics refuses samples, and Alloy drops them. Look at the log of both.",
+    ),
   ],
   dashboards: [COLLECTION],
-  backup: { none: "it keeps only how far it has read: without that it reads the logs of all containers once more" },
+  backup: notApplicable(
+    "it keeps only how far it has read: without that it reads the logs of all containers once more",
+  ),
   smoke: [{ name: "Alloy is ready", exec: ASK_READY, prints: /^HTTP\/1\.\d 200 / }],
   upgrade:
     "Minor versions may rename settings: the release notes list them, and Alloy refuses a setting it does not know.",
-};
+});

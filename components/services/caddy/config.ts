@@ -1,4 +1,4 @@
-import type { Route } from "../../service/plan/routes.ts";
+import type { Route } from "../../service/model/context.ts";
 
 /** Where Caddy tells its own health: plain HTTP inside its container, on no network (`localhost` could mean ::1). */
 export const HEALTH_ADDRESS = "127.0.0.1:9180";
@@ -44,12 +44,15 @@ const home = (domain: string): string => `${domain} {
 `;
 
 /**
- * One upstream, so that a request either reaches it or waits: while the container is replaced its readiness fails, and
+ * One upstream, so that a request either reaches it or waits: while the container is replaced its healthPath fails, and
  * requests are held instead of being answered by something half started. A failed connection counts as not ready for
  * three seconds, because the next look may come late; and a "503, starting" that slips through is asked again where
  * that is safe. A POST is not: a workflow may have run and answered 503 itself.
  */
-const site = ({ host, upstream, readiness, holdSeconds, audience, deny }: Route, cidrs: readonly string[]): string =>
+const site = (
+  { host, upstream, healthPath, upstreamWaitSeconds, audience, denyPaths }: Route,
+  cidrs: readonly string[],
+): string =>
   `${host} {
 	tls internal
 	header -Server
@@ -60,13 +63,13 @@ ${
 `
     : ""
 }${
-    deny.length > 0
-      ? `	@denied path ${deny.join(" ")}
+    denyPaths.length > 0
+      ? `	@denied path ${denyPaths.join(" ")}
 	respond @denied 404
 `
       : ""
   }	reverse_proxy ${upstream} {
-		lb_try_duration ${holdSeconds}s
+		lb_try_duration ${upstreamWaitSeconds}s
 		lb_try_interval 250ms
 		lb_retry_match {
 			method GET HEAD
@@ -76,7 +79,7 @@ ${
 			expression "{http.reverse_proxy.status_code} == 503"
 		}
 		fail_duration 3s
-		health_uri ${readiness}
+		health_uri ${healthPath}
 		health_interval 500ms
 		health_timeout 2s
 		health_passes 1

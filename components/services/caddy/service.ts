@@ -1,13 +1,13 @@
+import { alert, defineService, healthCheck, stat, timeseries } from "../../service/presets/index.ts";
 import { HEALTH_ADDRESS, METRICS_PORT, renderCaddyfile } from "./config.ts";
 import { images } from "../../images.ts";
-import type { ServiceDefinition } from "../../service/model/definition.ts";
 
 const CONFIG = ["--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"];
 
 /** The one door: TLS, host names, and requests that wait while what is behind them is replaced. */
-export const caddy: ServiceDefinition = {
+export const caddy = defineService({
   name: "caddy",
-  image: images.caddy.pin,
+  image: images.caddy,
   networks: ["backend", "frontend"],
   publish: [
     { port: 80, protocol: "tcp" },
@@ -25,7 +25,7 @@ export const caddy: ServiceDefinition = {
     {
       path: "Caddyfile",
       live: true,
-      text: ({ domain, routes, settings }) => renderCaddyfile(domain, routes, settings.vpnCidrs),
+      content: ({ domain, routes, settings }) => renderCaddyfile(domain, routes, settings.vpnCidrs),
     },
   ],
   reload: {
@@ -58,83 +58,55 @@ export const caddy: ServiceDefinition = {
     argv: ["caddy", "reload", ...CONFIG],
   },
   environment: () => ({ XDG_DATA_HOME: "/data", XDG_CONFIG_HOME: "/config" }),
-  health: {
-    test: ["CMD", "wget", "-q", "-O", "/dev/null", `http://${HEALTH_ADDRESS}/health`],
-    intervalSeconds: 5,
-    timeoutSeconds: 5,
-    retries: 5,
+  health: healthCheck(["CMD", "wget", "-q", "-O", "/dev/null", `http://${HEALTH_ADDRESS}/health`], {
     startPeriodSeconds: 30,
     deadlineSeconds: 90,
-  },
+  }),
   // The image's binary carries this capability as a file attribute: without it in the bounding set it does not start.
   capabilities: ["CAP_NET_BIND_SERVICE"],
-  tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m" },
   pids: 128,
   memoryMb: { standard: 128, small: 96 },
   cpus: 0.5,
   stopGraceSeconds: 35,
   metrics: { port: METRICS_PORT },
   alerts: [
-    {
-      name: "edge-errors",
-      expr: 'sum(rate(caddy_http_request_duration_seconds_count{code=~"5.."}[5m])) / sum(rate(caddy_http_request_duration_seconds_count[5m])) > 0.05',
-      forMinutes: 10,
-      severity: "warning",
-      summary: "More than 5 % of the requests at the edge fail: see the dashboard Caddy, then the service behind it",
-    },
+    alert(
+      "warning",
+      "edge-errors",
+      'sum(rate(caddy_http_request_duration_seconds_count{code=~"5.."}[5m])) / sum(rate(caddy_http_request_duration_seconds_count[5m])) > 0.05',
+      10,
+      "More than 5 % of the requests at the edge fail: see the dashboard Caddy, then the service behind it",
+    ),
   ],
   dashboards: [
     {
       uid: "vpai-caddy",
       title: "Caddy",
       panels: [
-        {
-          title: "Requests",
-          kind: "timeseries",
-          datasource: "metrics",
-          unit: "reqps",
-          queries: [
-            { expr: "sum by (host) (rate(caddy_http_request_duration_seconds_count[5m]))", legend: "{{host}}" },
-          ],
-        },
-        {
-          title: "Answers by status",
-          kind: "timeseries",
-          datasource: "metrics",
-          unit: "reqps",
-          queries: [
-            { expr: "sum by (code) (rate(caddy_http_request_duration_seconds_count[5m]))", legend: "{{code}}" },
-          ],
-        },
-        {
-          title: "Time to answer, 95th percentile",
-          kind: "timeseries",
-          datasource: "metrics",
-          unit: "s",
-          queries: [
-            {
-              expr: "histogram_quantile(0.95, sum by (le, host) (rate(caddy_http_request_duration_seconds_bucket[5m])))",
-              legend: "{{host}}",
-            },
-          ],
-        },
-        {
-          title: "Services behind the edge",
-          kind: "stat",
-          datasource: "metrics",
-          queries: [{ expr: "caddy_reverse_proxy_upstreams_healthy", legend: "{{upstream}}" }],
-        },
+        timeseries("Requests", "reqps", {
+          expr: "sum by (host) (rate(caddy_http_request_duration_seconds_count[5m]))",
+          legend: "{{host}}",
+        }),
+        timeseries("Answers by status", "reqps", {
+          expr: "sum by (code) (rate(caddy_http_request_duration_seconds_count[5m]))",
+          legend: "{{code}}",
+        }),
+        timeseries("Time to answer, 95th percentile", "s", {
+          expr: "histogram_quantile(0.95, sum by (le, host) (rate(caddy_http_request_duration_seconds_bucket[5m])))",
+          legend: "{{host}}",
+        }),
+        stat("Services behind the edge", { expr: "caddy_reverse_proxy_upstreams_healthy", legend: "{{upstream}}" }),
       ],
     },
   ],
   backup: {
-    what: "the internal authority and the certificates: without them every client that trusts it must be told anew",
+    scope: "the internal authority and the certificates: without them every client that trusts it must be told anew",
     items: [
       {
         name: "caddy.tar",
         dump: ["tar", "-C", "/opt/vpai/data/caddy", "-c", "data"],
         restore: ["tar", "-C", "/opt/vpai/data/caddy", "-x"],
-        prove: { argv: ["find", "/opt/vpai/data/caddy/data", "-name", "root.crt"], expect: /root\.crt/ },
+        verify: { argv: ["find", "/opt/vpai/data/caddy/data", "-name", "root.crt"], expect: /root\.crt/ },
       },
     ],
   },
@@ -142,4 +114,4 @@ export const caddy: ServiceDefinition = {
     { name: "the domain's own health", status: 200, body: /^ok$/, url: ({ domain }) => `https://${domain}/health` },
   ],
   upgrade: "The new version validates the Caddyfile before it counts; certificates are kept in the data directory.",
-};
+});

@@ -1,6 +1,6 @@
+import { alert, defineService, httpHealth, notApplicable, stat, timeseries } from "../../service/presets/index.ts";
 import { images } from "../../images.ts";
 import type { DashboardSpec } from "../../service/model/monitoring.ts";
-import type { ServiceDefinition } from "../../service/model/definition.ts";
 
 const PORT = 8080;
 const MEMORY_MB = 128;
@@ -24,103 +24,42 @@ const CONTAINERS: DashboardSpec = {
   uid: "vpai-containers",
   title: "Containers",
   panels: [
-    {
-      title: "Containers",
-      kind: "stat",
-      datasource: "metrics",
-      queries: [{ expr: `count(container_last_seen{${OURS}})` }],
-    },
-    {
-      title: "Not healthy",
-      kind: "stat",
-      datasource: "metrics",
-      thresholds: [1, 2],
-      queries: [{ expr: `count(container_health_state{${OURS}} == 0) or vector(0)` }],
-    },
-    {
-      title: "Restarts in the last hour",
-      kind: "stat",
-      datasource: "metrics",
-      thresholds: [1, 4],
-      queries: [{ expr: `sum(${restarts("1h")})` }],
-    },
-    {
-      title: "Memory of all",
-      kind: "stat",
-      datasource: "metrics",
-      unit: "bytes",
-      queries: [{ expr: `sum(container_memory_working_set_bytes{${OURS}})` }],
-    },
-    {
-      title: "CPU, of one core",
-      kind: "timeseries",
-      datasource: "metrics",
-      unit: "percent",
-      queries: [{ expr: `100 * ${rate("cpu_usage_seconds_total")}`, legend: "{{name}}" }],
-    },
-    {
-      title: "CPU, time held back by the limit",
-      kind: "timeseries",
-      datasource: "metrics",
-      unit: "percent",
-      queries: [{ expr: `100 * ${rate("cpu_cfs_throttled_seconds_total")}`, legend: "{{name}}" }],
-    },
-    {
-      title: "Memory",
-      kind: "timeseries",
-      datasource: "metrics",
-      unit: "bytes",
-      queries: [{ expr: `max by (name) (container_memory_working_set_bytes{${OURS}})`, legend: "{{name}}" }],
-    },
-    {
-      title: "Memory, of the limit",
-      kind: "timeseries",
-      datasource: "metrics",
-      unit: "percent",
-      thresholds: [75, 90],
-      queries: [{ expr: MEMORY, legend: "{{name}}" }],
-    },
-    {
-      title: "Received",
-      kind: "timeseries",
-      datasource: "metrics",
-      unit: "Bps",
-      queries: [{ expr: rate("network_receive_bytes_total"), legend: "{{name}}" }],
-    },
-    {
-      title: "Sent",
-      kind: "timeseries",
-      datasource: "metrics",
-      unit: "Bps",
-      queries: [{ expr: rate("network_transmit_bytes_total"), legend: "{{name}}" }],
-    },
-    {
-      title: "Written to disk",
-      kind: "timeseries",
-      datasource: "metrics",
-      unit: "Bps",
-      queries: [{ expr: rate("fs_writes_bytes_total"), legend: "{{name}}" }],
-      mayBeEmpty: "the kernel counts a container's disk only where its control groups do",
-    },
-    {
-      title: "Restarts in 15 minutes",
-      kind: "timeseries",
-      datasource: "metrics",
-      queries: [{ expr: restarts("15m"), legend: "{{name}}" }],
-    },
+    stat("Containers", `count(container_last_seen{${OURS}})`),
+    stat("Not healthy", `count(container_health_state{${OURS}} == 0) or vector(0)`, { thresholds: [1, 2] }),
+    stat("Restarts in the last hour", `sum(${restarts("1h")})`, { thresholds: [1, 4] }),
+    stat("Memory of all", `sum(container_memory_working_set_bytes{${OURS}})`, { unit: "bytes" }),
+    timeseries("CPU, of one core", "percent", { expr: `100 * ${rate("cpu_usage_seconds_total")}`, legend: "{{name}}" }),
+    timeseries("CPU, time held back by the limit", "percent", {
+      expr: `100 * ${rate("cpu_cfs_throttled_seconds_total")}`,
+      legend: "{{name}}",
+    }),
+    timeseries("Memory", "bytes", {
+      expr: `max by (name) (container_memory_working_set_bytes{${OURS}})`,
+      legend: "{{name}}",
+    }),
+    timeseries("Memory, of the limit", "percent", { expr: MEMORY, legend: "{{name}}" }, { thresholds: [75, 90] }),
+    timeseries("Received", "Bps", { expr: rate("network_receive_bytes_total"), legend: "{{name}}" }),
+    timeseries("Sent", "Bps", { expr: rate("network_transmit_bytes_total"), legend: "{{name}}" }),
+    timeseries(
+      "Written to disk",
+      "Bps",
+      { expr: rate("fs_writes_bytes_total"), legend: "{{name}}" },
+      { mayBeEmpty: "the kernel counts a container's disk only where its control groups do" },
+    ),
+    timeseries("Restarts in 15 minutes", undefined, { expr: restarts("15m"), legend: "{{name}}" }),
   ],
 };
 
 /** What each container takes: processors, memory, network, disk; and whether it keeps running. */
-export const cadvisor: ServiceDefinition = {
+export const cadvisor = defineService({
   name: "cadvisor",
-  image: images.cadvisor.pin,
+  image: images.cadvisor,
   networks: ["monitoring"],
   port: PORT,
   user: {
     uid: 0,
     gid: 0,
-    rootBecause: "Docker's socket and its directories belong to root; all rights of root are dropped",
+    rootReason: "Docker's socket and its directories belong to root; all rights of root are dropped",
   },
   command: [
     "--docker_only=true",
@@ -143,62 +82,53 @@ export const cadvisor: ServiceDefinition = {
   // In a namespace of its own it sees one container: itself (P32).
   cgroup: "host",
   environment: () => ({ GOMEMLIMIT: `${Math.floor(MEMORY_MB * 0.85)}MiB` }),
-  health: {
-    test: ["CMD", "wget", "-q", "-O", "/dev/null", `http://127.0.0.1:${PORT}/healthz`],
-    intervalSeconds: 5,
-    timeoutSeconds: 5,
-    retries: 5,
-    startPeriodSeconds: 30,
-    deadlineSeconds: 90,
-  },
-  tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m" },
+  health: httpHealth(PORT, "/healthz", { startPeriodSeconds: 30, deadlineSeconds: 90 }),
   pids: 128,
   memoryMb: { standard: MEMORY_MB, small: MEMORY_MB },
   cpus: 0.5,
   stopGraceSeconds: 10,
   metrics: {},
   alerts: [
-    {
-      name: "ContainersUnseen",
-      expr: `absent(container_last_seen{${OURS}})`,
-      forMinutes: 5,
-      severity: "critical",
-      summary: "cAdvisor tells of no container, so no alert on containers can fire. Look at its log and mounts (P32).",
-    },
-    {
-      name: "ContainerRestarting",
-      expr: `${restarts("15m")} > 3`,
-      forMinutes: 0,
-      severity: "critical",
-      summary: "{{ $labels.name }} was started more than 3 times in 15 minutes. Look at its log.",
-    },
-    {
-      name: "ContainerGone",
-      // One that ends at once is hardly ever seen running, so its restarts cannot be counted. Silent after half an hour.
-      expr: `time() - max by (name) (max_over_time(container_last_seen{${OURS}}[30m])) > 180`,
-      forMinutes: 0,
-      severity: "critical",
-      summary: "{{ $labels.name }} has not been running for 3 minutes. Unless it was removed, look at its log.",
-    },
-    {
-      name: "ContainerUnhealthy",
-      // 1 is healthy, 0 unhealthy or starting, -1 without a check.
-      expr: `max by (name) (container_health_state{${OURS}}) == 0`,
-      forMinutes: 10,
-      severity: "critical",
-      summary: "{{ $labels.name }} runs and does not do its job: its health check fails. Look at its log.",
-    },
-    {
-      name: "ContainerMemory",
-      expr: `${MEMORY} > 90`,
-      forMinutes: 10,
-      severity: "warning",
-      summary:
-        "{{ $labels.name }} uses more than 90 % of its memory; at the limit it is killed. Give it more, or find out why.",
-    },
+    alert(
+      "critical",
+      "ContainersUnseen",
+      `absent(container_last_seen{${OURS}})`,
+      5,
+      "cAdvisor tells of no container, so no alert on containers can fire. Look at its log and mounts (P32).",
+    ),
+    alert(
+      "critical",
+      "ContainerRestarting",
+      `${restarts("15m")} > 3`,
+      0,
+      "{{ $labels.name }} was started more than 3 times in 15 minutes. Look at its log.",
+    ),
+    // One that ends at once is hardly ever seen running, so its restarts cannot be counted. Silent after half an hour.
+    alert(
+      "critical",
+      "ContainerGone",
+      `time() - max by (name) (max_over_time(container_last_seen{${OURS}}[30m])) > 180`,
+      0,
+      "{{ $labels.name }} has not been running for 3 minutes. Unless it was removed, look at its log.",
+    ),
+    // 1 is healthy, 0 unhealthy or starting, -1 without a check.
+    alert(
+      "critical",
+      "ContainerUnhealthy",
+      `max by (name) (container_health_state{${OURS}}) == 0`,
+      10,
+      "{{ $labels.name }} runs and does not do its job: its health check fails. Look at its log.",
+    ),
+    alert(
+      "warning",
+      "ContainerMemory",
+      `${MEMORY} > 90`,
+      10,
+      "{{ $labels.name }} uses more than 90 % of its memory; at the limit it is killed. Give it more, or find out why.",
+    ),
   ],
   dashboards: [CONTAINERS],
-  backup: { none: "it keeps nothing" },
+  backup: notApplicable("it keeps nothing"),
   smoke: [
     {
       name: "cAdvisor tells containers apart",
@@ -209,4 +139,4 @@ export const cadvisor: ServiceDefinition = {
   upgrade:
     "Older versions (0.55 among them) tell the container's creation as container_start_time_seconds: restarts go unseen. " +
     "After an update, look whether the dashboard Containers still lists all of them by name.",
-};
+});

@@ -1,8 +1,8 @@
+import { alert, defineService, healthCheck, logs, notApplicable } from "../../service/presets/index.ts";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { images } from "../../images.ts";
-import type { ServiceDefinition } from "../../service/model/definition.ts";
-import type { WatchedImage } from "../../service/model/requirements.ts";
+import type { WatchedImage } from "../../service/model/context.ts";
 import { HOST_TRUST, HOST_TRUST_ENVIRONMENT } from "../../service/presets/host-trust.ts";
 
 const CONFIG_DIR = "/etc/vpai";
@@ -49,22 +49,25 @@ const watched = ({ service, reference, versions }: WatchedImage): string => `- n
 `;
 
 /** Looks out for newer versions of the images that are deployed. Asks their registries; Docker itself it never sees. */
-export const diun: ServiceDefinition = {
+export const diun = defineService({
   name: "diun",
-  image: images.diun.pin,
+  image: images.diun,
   networks: ["egress"],
   // Its own commands ask it there.
-  morePorts: [42286],
+  internalPorts: [42286],
   user: { uid: 1000, gid: 1000 },
   command: ["serve", "--config", `${CONFIG_DIR}/diun.yml`],
   data: [{ path: "", target: "/data" }],
   hostMounts: [HOST_TRUST],
-  configDir: CONFIG_DIR,
   files: [
-    { path: "diun.yml", text: config },
+    { path: "diun.yml", content: config },
     // Read at every look.
-    { path: "images.yml", live: true, text: ({ facts }) => facts.images.map(watched).join("") || "[]\n" },
-    { path: "report.sh", text: () => readFileSync(join(import.meta.dirname, "report.sh"), "utf8") },
+    {
+      path: "images.yml",
+      live: true,
+      content: ({ requirements }) => requirements.images.map(watched).join("") || "[]\n",
+    },
+    { path: "report.sh", content: () => readFileSync(join(import.meta.dirname, "report.sh"), "utf8") },
   ],
   environment: () => ({
     ...HOST_TRUST_ENVIRONMENT,
@@ -72,58 +75,39 @@ export const diun: ServiceDefinition = {
     // The health check is a second process of the same program, within the same limit.
     GOMEMLIMIT: "32MiB",
   }),
-  health: {
-    test: ["CMD", "diun", "healthcheck"],
-    intervalSeconds: 5,
-    timeoutSeconds: 5,
-    retries: 5,
-    startPeriodSeconds: 240,
-    deadlineSeconds: 300,
-  },
+  health: healthCheck(["CMD", "diun", "healthcheck"], { startPeriodSeconds: 240, deadlineSeconds: 300 }),
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=8m" },
   pids: 64,
   memoryMb: { standard: 48, small: 48 },
   cpus: 0.25,
-  stopGraceSeconds: 30,
-  metrics: { none: "its endpoint would have to be reached from Alloy, and its only network leads outside" },
+  metrics: notApplicable("its endpoint would have to be reached from Alloy, and its only network leads outside"),
   alerts: [
-    {
-      name: "DiunGone",
-      expr: 'absent_over_time(container_last_seen{name="diun"}[5m])',
-      forMinutes: 15,
-      severity: "warning",
-      summary: "Nobody looks out for newer versions: see `docker logs diun`",
-    },
+    alert(
+      "warning",
+      "DiunGone",
+      'absent_over_time(container_last_seen{name="diun"}[5m])',
+      15,
+      "Nobody looks out for newer versions: see `docker logs diun`",
+    ),
   ],
   dashboards: [
     {
       uid: "vpai-versions",
       title: "Versions",
       panels: [
-        {
-          title: "Newer versions",
-          kind: "logs",
-          datasource: "logs",
-          queries: [{ expr: '{container="diun"} |= `"deployed":`' }],
+        logs("Newer versions", '{container="diun"} |= `"deployed":`', {
           mayBeEmpty: "every deployed version is the newest",
-        },
-        {
-          title: "Checks",
-          kind: "logs",
-          datasource: "logs",
-          queries: [{ expr: '{container="diun"} |= "Jobs completed"' }],
-        },
-        {
-          title: "Registries that could not be asked",
-          kind: "logs",
-          datasource: "logs",
-          queries: [{ expr: '{container="diun"} |~ "Cannot (list tags|get remote manifest)"' }],
+        }),
+        logs("Checks", '{container="diun"} |= "Jobs completed"'),
+        logs("Registries that could not be asked", '{container="diun"} |~ "Cannot (list tags|get remote manifest)"', {
           mayBeEmpty: "every registry answered",
-        },
+        }),
       ],
     },
   ],
-  backup: { none: "what it has seen of the registries: without it, the next look is a first one and reports nothing" },
+  backup: notApplicable(
+    "what it has seen of the registries: without it, the next look is a first one and reports nothing",
+  ),
   smoke: [
     {
       name: "it has seen the deployed images in their registries",
@@ -133,4 +117,4 @@ export const diun: ServiceDefinition = {
   ],
   upgrade:
     "Its database is converted at the start and does not go back; without it, the next look is a silent first one.",
-};
+});

@@ -1,7 +1,11 @@
+import { secretFile, alert, defineService, httpHealth } from "../../service/presets/index.ts";
+import type { ServiceContext } from "../../service/model/context.ts";
+import type { FileSpec } from "../../service/model/definition.ts";
+import type { Size } from "../../service/model/facets.ts";
+import { serviceSecrets } from "../../service/model/secrets.ts";
 import { images } from "../../images.ts";
 import { renderDashboard } from "./dashboard.ts";
 import { renderDashboardProvider, renderDatasources, renderNothing } from "./provisioning.ts";
-import type { FileSpec, ServiceContext, ServiceDefinition, Size } from "../../service/model/definition.ts";
 
 const MEMORY: Record<Size, number> = { standard: 320, small: 256 };
 const CONFIG_DIR = "/etc/vpai";
@@ -22,6 +26,13 @@ const UNUSED = [
   "tempo",
   "zipkin",
 ];
+
+const secrets = serviceSecrets("grafana", {
+  // Read when the database is created, and never again: another one would lock the operator out.
+  "admin-password": { permanent: true },
+  // Grafana encrypts the secrets that it stores with it. Its default is public knowledge.
+  "secret-key": { permanent: true },
+});
 
 function environment({ domain, size }: ServiceContext): Record<string, string> {
   return {
@@ -55,71 +66,52 @@ function environment({ domain, size }: ServiceContext): Record<string, string> {
   };
 }
 
-function files({ facts }: ServiceContext): FileSpec[] {
+function files({ requirements }: ServiceContext): FileSpec[] {
   return [
-    { path: "provisioning/datasources/vpai.yaml", text: renderDatasources },
-    { path: "provisioning/dashboards/vpai.yaml", text: () => renderDashboardProvider(`${CONFIG_DIR}/dashboards`) },
-    { path: "provisioning/plugins/none.yaml", text: renderNothing },
-    { path: "provisioning/alerting/none.yaml", text: renderNothing },
-    ...facts.dashboards.map((spec): FileSpec => ({
+    { path: "provisioning/datasources/vpai.yaml", content: renderDatasources },
+    { path: "provisioning/dashboards/vpai.yaml", content: () => renderDashboardProvider(`${CONFIG_DIR}/dashboards`) },
+    { path: "provisioning/plugins/none.yaml", content: renderNothing },
+    { path: "provisioning/alerting/none.yaml", content: renderNothing },
+    ...requirements.dashboards.map((spec): FileSpec => ({
       // Grafana looks for changes by itself: see renderDashboardProvider.
       path: `dashboards/${spec.uid}.json`,
       live: true,
-      text: () => renderDashboard(spec),
+      content: () => renderDashboard(spec),
     })),
-    ...["admin-password", "secret-key"].map((name) => ({
-      path: `secrets/${name}`,
-      secrets: [`grafana-${name}`],
-      render: (values: Readonly<Record<string, string>>) => values[`grafana-${name}`] ?? "",
-    })),
+    secretFile("admin-password", secrets.ref["admin-password"]),
+    secretFile("secret-key", secrets.ref["secret-key"]),
   ];
 }
 
 /** Shows what VictoriaMetrics and Loki keep. Dashboards and data sources come from files; people only look. */
-export const grafana: ServiceDefinition = {
+export const grafana = defineService({
   name: "grafana",
-  image: images.grafana.pin,
+  image: images.grafana,
   networks: ["frontend", "monitoring"],
   port: 3000,
   user: { uid: 472, gid: 472 },
   data: [{ path: "", target: DATA }],
-  configDir: CONFIG_DIR,
   files,
   environment,
-  secrets: {
-    // Read when the database is made, and never again: a new one would lock the operator out.
-    "grafana-admin-password": { permanent: true },
-    // What Grafana stores of other people's secrets is encrypted with it. Its default is public knowledge.
-    "grafana-secret-key": { permanent: true },
-  },
+  secrets: secrets.specs,
   needs: ["victoriametrics", "loki"],
-  health: {
-    test: ["CMD", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:3000/api/health"],
-    intervalSeconds: 5,
-    timeoutSeconds: 5,
-    retries: 5,
-    startPeriodSeconds: 90,
-    deadlineSeconds: 180,
-  },
+  health: httpHealth(3000, "/api/health", { startPeriodSeconds: 90, deadlineSeconds: 180 }),
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
-  pids: 256,
   memoryMb: MEMORY,
   cpus: 0.5,
-  stopGraceSeconds: 30,
-  route: { label: "grafana", audience: "vpn", readiness: "/api/health", deny: ["/metrics"] },
+  route: { subdomain: "grafana", audience: "vpn", healthPath: "/api/health", denyPaths: ["/metrics"] },
   metrics: {},
   alerts: [
-    {
-      name: "GrafanaFailing",
-      expr: 'sum(rate(grafana_http_request_duration_seconds_count{status_code=~"5.."}[5m])) > 0.1',
-      forMinutes: 10,
-      severity: "warning",
-      summary: "Grafana answers requests with errors. Look at its log, and at VictoriaMetrics and Loki.",
-    },
+    alert(
+      "warning",
+      "GrafanaFailing",
+      'sum(rate(grafana_http_request_duration_seconds_count{status_code=~"5.."}[5m])) > 0.1',
+      10,
+      "Grafana answers requests with errors. Look at its log, and at VictoriaMetrics and Loki.",
+    ),
   ],
-  dashboards: [],
   backup: {
-    what: "accounts, stars and whatever was made by hand in Grafana; its own dashboards come with the program",
+    scope: "accounts, stars and whatever was made by hand in Grafana; its own dashboards come with the program",
     items: [
       {
         name: "data",
@@ -134,7 +126,7 @@ export const grafana: ServiceDefinition = {
           "-ec",
           `docker stop grafana >&2; rm -rf ${HOST_DATA}/grafana.db*; tar -C ${HOST_DATA} -xpf -; docker start grafana >&2`,
         ],
-        prove: {
+        verify: {
           argv: ["docker", "exec", "grafana", "wget", "-q", "-O", "-", "http://127.0.0.1:3000/api/health"],
           expect: /"database":\s*"ok"/,
         },
@@ -152,4 +144,4 @@ export const grafana: ServiceDefinition = {
   upgrade:
     "A new version migrates the database, and the old one cannot read it afterwards: save it first. Look whether the " +
     "image still brings the data sources prometheus and loki, and which others it brings (GF_PLUGINS_DISABLE_PLUGINS).",
-};
+});

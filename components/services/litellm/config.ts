@@ -1,18 +1,21 @@
-import type { ServiceContext } from "../../service/model/definition.ts";
-import { type GivenSecret, givenSecret, type ModelSetting } from "../../service/model/settings.ts";
+import type { ServiceContext } from "../../service/model/context.ts";
+import type { SecretRef } from "../../service/model/facets.ts";
+import { configSecret } from "../../service/model/secrets.ts";
+import type { ProvidedSecret, ModelSetting } from "../../service/model/settings.ts";
 import { usableModels } from "../../llm/models.ts";
 
 /** The variable that each provider's key is in, and the setting that it comes from. */
-export const PROVIDER_KEYS: Readonly<Record<ModelSetting["provider"], { variable: string; setting: GivenSecret }>> = {
-  anthropic: { variable: "ANTHROPIC_API_KEY", setting: "anthropicApiKey" },
-  openai: { variable: "OPENAI_API_KEY", setting: "openaiApiKey" },
-};
+export const PROVIDER_KEYS: Readonly<Record<ModelSetting["provider"], { variable: string; setting: ProvidedSecret }>> =
+  {
+    anthropic: { variable: "ANTHROPIC_API_KEY", setting: "anthropicApiKey" },
+    openai: { variable: "OPENAI_API_KEY", setting: "openaiApiKey" },
+  };
 
-/** Variables with the keys of the providers that are given, and the secrets they come from. */
-export function providerVariables({ settings }: ServiceContext): { variable: string; secret: string }[] {
+/** Variables of the provider keys that are set, with the secrets they come from. */
+export function providerVariables({ settings }: ServiceContext): { variable: string; secret: SecretRef }[] {
   return Object.values(PROVIDER_KEYS)
-    .filter(({ setting }) => settings.given.includes(setting))
-    .map(({ variable, setting }) => ({ variable, secret: givenSecret(setting) }));
+    .filter(({ setting }) => settings.providedSecrets.includes(setting))
+    .map(({ variable, setting }) => ({ variable, secret: configSecret(setting) }));
 }
 
 // The settings' own words are quoted: a model may well be called `yes` or `4o`.
@@ -33,7 +36,7 @@ const list = (items: readonly string[]): string => (items.length > 0 ? items.joi
 
 /** LiteLLM's config.yaml. It holds no secret: each is read from the environment (P19). */
 export function renderLitellmConfig({ settings, timezone }: ServiceContext): string {
-  const models = usableModels(settings.llm.models, settings.given);
+  const models = usableModels(settings.llm.models, settings.providedSecrets);
   return `model_list:${list(models.map(model))}
 
 litellm_settings:

@@ -1,3 +1,4 @@
+import { alert, stat, timeseries } from "../../service/presets/index.ts";
 import type { AlertSpec, DashboardSpec, PanelSpec } from "../../service/model/monitoring.ts";
 
 /** LiteLLM books the whole proxy's spending on a user of this name; its budget metrics are that user's. */
@@ -18,58 +19,50 @@ const byModel = (metric: string): string =>
 const [WARNING, CRITICAL] = [70, 90];
 
 export const LLM_ALERTS: readonly AlertSpec[] = [
-  {
-    name: "LlmBudgetWarning",
-    expr: `${USED} >= ${WARNING} < ${CRITICAL}`,
-    forMinutes: 0,
-    severity: "warning",
-    summary: `More than ${WARNING} % of today's budget for language models is spent: see by whom in the dashboard LiteLLM.`,
-  },
-  {
-    name: "LlmBudgetNearlySpent",
-    expr: `${USED} >= ${CRITICAL}`,
-    forMinutes: 0,
-    severity: "critical",
-    summary:
-      `More than ${CRITICAL} % of today's budget for language models is spent. Once it is all spent every request is ` +
+  alert(
+    "warning",
+    "LlmBudgetWarning",
+    `${USED} >= ${WARNING} < ${CRITICAL}`,
+    0,
+    `More than ${WARNING} % of today's budget for language models is spent: see by whom in the dashboard LiteLLM.`,
+  ),
+  alert(
+    "critical",
+    "LlmBudgetNearlySpent",
+    `${USED} >= ${CRITICAL}`,
+    0,
+    `More than ${CRITICAL} % of today's budget for language models is spent. Once it is all spent every request is ` +
       "refused with 429 until midnight, or until vpai:dailyBudgetUsd is raised.",
-  },
-  {
-    name: "LlmClientBudgetNearlySpent",
-    expr: `${USED_BY_KEY} >= ${CRITICAL}`,
-    forMinutes: 0,
-    severity: "warning",
-    summary: `{{ $labels.api_key_alias }} has spent more than ${CRITICAL} % of its own budget of today for language models.`,
-  },
-  {
-    name: "LlmRequestsFail",
-    expr: `${FAILED} >= 5 and ${FAILED} / ${ALL} > 0.2`,
-    forMinutes: 5,
-    severity: "warning",
-    summary: "More than a fifth of the requests to language models fail: see the failures in the dashboard LiteLLM.",
-  },
-  {
-    name: "LlmModelDown",
-    expr:
-      `${byModel("litellm_deployment_failure_responses_total")} >= 3 ` +
+  ),
+  alert(
+    "warning",
+    "LlmClientBudgetNearlySpent",
+    `${USED_BY_KEY} >= ${CRITICAL}`,
+    0,
+    `{{ $labels.api_key_alias }} has spent more than ${CRITICAL} % of its own budget of today for language models.`,
+  ),
+  alert(
+    "warning",
+    "LlmRequestsFail",
+    `${FAILED} >= 5 and ${FAILED} / ${ALL} > 0.2`,
+    5,
+    "More than a fifth of the requests to language models fail: see the failures in the dashboard LiteLLM.",
+  ),
+  alert(
+    "warning",
+    "LlmModelDown",
+    `${byModel("litellm_deployment_failure_responses_total")} >= 3 ` +
       `unless ${byModel("litellm_deployment_success_responses_total")} > 0`,
-    forMinutes: 0,
-    severity: "warning",
-    summary:
-      "{{ $labels.litellm_model_name }} of {{ $labels.api_provider }} has answered nothing for ten minutes: see the " +
+    0,
+    "{{ $labels.litellm_model_name }} of {{ $labels.api_provider }} has answered nothing for ten minutes: see the " +
       "provider's status page, and whether its key is still good.",
-  },
+  ),
 ];
 
 const NO_CALLS = "nothing is to be seen before a model is asked for the first time";
 
-const calls = (title: string, unit: string, ...queries: PanelSpec["queries"]): PanelSpec => ({
-  title,
-  kind: "timeseries",
-  datasource: "metrics",
-  unit,
-  queries,
-});
+const calls = (title: string, unit: string, ...queries: PanelSpec["queries"]): PanelSpec =>
+  timeseries(title, unit, queries);
 
 /** A panel about what happens only when something is wrong, or by luck. */
 const seldom = (title: string, mayBeEmpty: string, ...queries: PanelSpec["queries"]): PanelSpec => ({
@@ -84,30 +77,13 @@ export const LLM_DASHBOARD: DashboardSpec = {
   uid: "litellm",
   title: "LiteLLM",
   panels: [
-    {
-      title: "Spent today",
-      kind: "stat",
-      datasource: "metrics",
-      unit: "currencyUSD",
-      queries: [{ expr: `${BUDGET} - ${LEFT}` }],
-    },
-    {
-      title: "Budget used today",
-      kind: "stat",
-      datasource: "metrics",
-      unit: "percent",
-      thresholds: [WARNING, CRITICAL],
-      queries: [{ expr: USED }],
-    },
-    {
-      title: "Left today, by client",
-      kind: "stat",
-      datasource: "metrics",
-      unit: "currencyUSD",
-      queries: [
-        { expr: "sum by (api_key_alias) (litellm_remaining_api_key_budget_metric < inf)", legend: "{{api_key_alias}}" },
-      ],
-    },
+    stat("Spent today", `${BUDGET} - ${LEFT}`, { unit: "currencyUSD" }),
+    stat("Budget used today", USED, { unit: "percent", thresholds: [WARNING, CRITICAL] }),
+    stat(
+      "Left today, by client",
+      { expr: "sum by (api_key_alias) (litellm_remaining_api_key_budget_metric < inf)", legend: "{{api_key_alias}}" },
+      { unit: "currencyUSD" },
+    ),
     calls("Spent in an hour, by client", "currencyUSD", {
       expr: "sum by (api_key_alias) (increase(litellm_spend_metric_total[1h]))",
       legend: "{{api_key_alias}}",

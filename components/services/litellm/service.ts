@@ -1,8 +1,10 @@
+import { postgresDump, defineService, healthCheck } from "../../service/presets/index.ts";
+import type { Reveal } from "../../service/model/facets.ts";
+import { cacheSecret, databaseSecret, llmKey, serviceSecrets } from "../../service/model/secrets.ts";
 import { images } from "../../images.ts";
 import { providerVariables, renderLitellmConfig } from "./config.ts";
 import { LLM_ALERTS, LLM_DASHBOARD } from "./monitoring.ts";
 import { llmKeySteps } from "./provision.ts";
-import type { SecretValues, ServiceDefinition } from "../../service/model/definition.ts";
 import { ENV_FILE, envFile, withEnvFile } from "../../service/presets/env-file.ts";
 import { HOST_TRUST, HOST_TRUST_ENVIRONMENT } from "../../service/presets/host-trust.ts";
 
@@ -19,45 +21,40 @@ key = os.environ["LITELLM_MASTER_KEY"]
 asked = u.Request("${HERE}/v1/models", headers={"Authorization": "Bearer " + key})
 print(len(json.load(u.urlopen(asked, timeout=10))["data"]), "models")`;
 
-const masterKey = (values: SecretValues): string => `sk-${values["litellm-master-key"] ?? ""}`;
+const secrets = serviceSecrets("litellm", {
+  "master-key": { permanent: false },
+  // What LiteLLM encrypts in its database is lost with it.
+  "salt-key": { permanent: true },
+  "ui-password": { permanent: false },
+});
+
+const masterKey = (reveal: Reveal): string => llmKey(reveal(secrets.ref["master-key"]));
 
 /** One address for all models: whose turn it is, who asked, what it cost, and when it is enough for today. */
-export const litellm: ServiceDefinition = {
+export const litellm = defineService({
   name: "litellm",
-  image: images.litellm.pin,
+  image: images.litellm,
   networks: ["backend", "egress"],
   port: 4000,
-  user: { uid: 0, gid: 0, rootBecause: "the image's Python environment and Prisma's cache in /root belong to root" },
+  user: { uid: 0, gid: 0, rootReason: "the image's Python environment and Prisma's cache in /root belong to root" },
   entrypoint: withEnvFile(CONFIG, ["docker/prod_entrypoint.sh"]),
   command: ["--config", `${CONFIG}/config.yaml`, "--port", "4000"],
   hostMounts: [HOST_TRUST],
-  configDir: CONFIG,
-  files: (context) => {
-    const providers = providerVariables(context);
-    return [
-      { path: "config.yaml", text: renderLitellmConfig },
-      {
-        path: ENV_FILE,
-        secrets: [
-          "litellm-master-key",
-          "litellm-salt-key",
-          "litellm-ui-password",
-          "litellm-database",
-          "litellm-redis",
-          ...providers.map(({ secret }) => secret),
-        ],
-        render: (values) =>
-          envFile({
-            LITELLM_MASTER_KEY: masterKey(values),
-            LITELLM_SALT_KEY: values["litellm-salt-key"] ?? "",
-            DATABASE_URL: `postgresql://litellm:${encodeURIComponent(values["litellm-database"] ?? "")}@postgresql:5432/litellm`,
-            REDIS_PASSWORD: values["litellm-redis"] ?? "",
-            UI_PASSWORD: values["litellm-ui-password"] ?? "",
-            ...Object.fromEntries(providers.map(({ variable, secret }) => [variable, values[secret] ?? ""])),
-          }),
-      },
-    ];
-  },
+  files: [
+    { path: "config.yaml", content: renderLitellmConfig },
+    {
+      path: ENV_FILE,
+      content: (context, reveal) =>
+        envFile({
+          LITELLM_MASTER_KEY: masterKey(reveal),
+          LITELLM_SALT_KEY: reveal(secrets.ref["salt-key"]),
+          DATABASE_URL: `postgresql://litellm:${encodeURIComponent(reveal(databaseSecret("litellm")))}@postgresql:5432/litellm`,
+          REDIS_PASSWORD: reveal(cacheSecret("litellm")),
+          UI_PASSWORD: reveal(secrets.ref["ui-password"]),
+          ...Object.fromEntries(providerVariables(context).map(({ variable, secret }) => [variable, reveal(secret)])),
+        }),
+    },
+  ],
   environment: ({ domain, settings }) => ({
     ...HOST_TRUST_ENVIRONMENT,
     LITELLM_MODE: "PRODUCTION",
@@ -72,81 +69,38 @@ export const litellm: ServiceDefinition = {
     USE_V2_MIGRATION_RESOLVER: "true",
     ENFORCE_PRISMA_MIGRATION_CHECK: "true",
   }),
-  secrets: {
-    "litellm-master-key": { permanent: false },
-    // What LiteLLM encrypts in its database is lost with it.
-    "litellm-salt-key": { permanent: true },
-    "litellm-ui-password": { permanent: false },
-  },
+  secrets: secrets.specs,
+  provides: "llm",
   database: { name: "litellm" },
   // INFO is among the dangerous commands, and its client asks for the server's version first. The channels are those
   // by which its workers tell each other of changed keys.
-  redis: { keys: ["litellm:*"], rules: ["+@all", "-@admin", "-@dangerous", "+info", "&litellm:*"] },
-  needs: ["postgresql", "redis"],
+  cache: { keys: ["litellm:*"], rules: ["+@all", "-@admin", "-@dangerous", "+info", "&litellm:*"] },
   provision: {
     port: 4000,
-    secrets: ({ facts }) => ["litellm-master-key", ...facts.llmClients.map(({ secret }) => secret)],
-    steps: (values, { facts }) => llmKeySteps(facts.llmClients, masterKey(values), values),
+    steps: ({ requirements }, reveal) => llmKeySteps(requirements.llmClients, masterKey(reveal), reveal),
   },
-  health: {
-    test: ["CMD", ...python(READINESS)],
-    intervalSeconds: 5,
-    timeoutSeconds: 5,
-    retries: 5,
-    startPeriodSeconds: 120,
-    deadlineSeconds: 300,
-  },
-  readOnly: { no: "it unpacks its interface and writes Prisma's client into its own site-packages" },
-  pids: 256,
+  health: healthCheck(["CMD", ...python(READINESS)], { startPeriodSeconds: 120, deadlineSeconds: 300 }),
+  readOnly: { exemptReason: "it unpacks its interface and writes Prisma's client into its own site-packages" },
   memoryMb: { standard: 1536, small: 896 },
-  cpus: 1,
-  stopGraceSeconds: 30,
-  route: { label: "llm", audience: "vpn", readiness: "/health/readiness", deny: ["/metrics", "/metrics/*"] },
+  route: { subdomain: "llm", audience: "vpn", healthPath: "/health/readiness", denyPaths: ["/metrics", "/metrics/*"] },
   // With its end: without, it answers with a redirection.
   metrics: { path: "/metrics/" },
   alerts: LLM_ALERTS,
   dashboards: [LLM_DASHBOARD],
   backup: {
-    what: "virtual keys, budgets and what was spent; the salt key is in the program's state",
+    scope: "virtual keys, budgets and spend; the salt key is in the program's state",
     items: [
-      {
-        name: "database",
-        dump: ["docker", "exec", "postgresql", "pg_dump", "--username=postgres", "--format=custom", "litellm"],
-        restore: [
-          "docker",
-          "exec",
-          "-i",
-          "postgresql",
-          "pg_restore",
-          "--username=postgres",
-          "--clean",
-          "--if-exists",
-          "--no-owner",
-          "--role=litellm",
-          "--exit-on-error",
-          "--dbname=litellm",
-        ],
-        prove: {
-          argv: [
-            "docker",
-            "exec",
-            "postgresql",
-            "psql",
-            "--username=postgres",
-            "--dbname=litellm",
-            "-At",
-            "-c",
-            `select count(*) || ' keys' from "LiteLLM_VerificationToken"`,
-          ],
-          expect: /^[1-9]\d* keys$/m,
-        },
-      },
+      postgresDump("litellm", {
+        verify: `select count(*) || ' keys' from "LiteLLM_VerificationToken"`,
+        expect: /^[1-9]\d* keys$/m,
+        role: "litellm",
+      }),
     ],
   },
   smoke: [
     { name: "is ready, with its database", exec: python(READINESS), prints: /"db": ?"connected"/ },
     {
-      name: "offers models to who has a key",
+      name: "lists models for an authenticated client",
       exec: ["sh", "-c", `set -a && . ${CONFIG}/${ENV_FILE} && exec python3 -c '${MODELS}'`],
       prints: /^[1-9]\d* models$/m,
     },
@@ -156,4 +110,4 @@ export const litellm: ServiceDefinition = {
     "past a migration that makes an index concurrently inside a transaction; 1.82.7 and 1.82.8 were compromised on " +
     "PyPI. Prices come with the version: compare components/llm/models.ts with its " +
     "model_prices_and_context_window.json, and the names of its metrics with components/services/litellm/monitoring.ts.",
-};
+});

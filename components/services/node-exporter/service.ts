@@ -1,7 +1,7 @@
+import { alert, defineService, notApplicable, stat, timeseries } from "../../service/presets/index.ts";
 import { images } from "../../images.ts";
 import { exporter } from "../../service/presets/exporter.ts";
 import type { DashboardSpec } from "../../service/model/monitoring.ts";
-import type { ServiceDefinition } from "../../service/model/definition.ts";
 
 const PORT = 9100;
 const MEMORY_MB = 32;
@@ -24,105 +24,51 @@ const HOST: DashboardSpec = {
   uid: "vpai-host",
   title: "Host",
   panels: [
-    {
-      title: "CPU",
-      kind: "stat",
-      datasource: "metrics",
-      queries: [{ expr: CPU }],
-      unit: "percent",
-      thresholds: [60, 80],
-    },
-    {
-      title: "Memory",
-      kind: "stat",
-      datasource: "metrics",
-      queries: [{ expr: MEMORY }],
-      unit: "percent",
-      thresholds: [70, 85],
-    },
-    {
-      title: "Fullest disk",
-      kind: "stat",
-      datasource: "metrics",
-      queries: [{ expr: `max(${DISK})` }],
-      unit: "percent",
-      thresholds: [70, 90],
-    },
-    {
-      title: "Running for",
-      kind: "stat",
-      datasource: "metrics",
-      unit: "s",
-      queries: [{ expr: "time() - node_boot_time_seconds" }],
-    },
-    {
-      title: "CPU by use",
-      kind: "timeseries",
-      datasource: "metrics",
-      unit: "percent",
-      queries: [{ expr: '100 * avg by (mode) (rate(node_cpu_seconds_total{mode!="idle"}[5m]))', legend: "{{mode}}" }],
-    },
-    {
-      title: "Load",
-      kind: "timeseries",
-      datasource: "metrics",
-      queries: [
-        { expr: "node_load1", legend: "1 minute" },
-        { expr: "node_load5", legend: "5 minutes" },
-        { expr: "node_load15", legend: "15 minutes" },
-        { expr: 'count(node_cpu_seconds_total{mode="idle"})', legend: "cores" },
-      ],
-    },
-    {
-      title: "Memory by use",
-      kind: "timeseries",
-      datasource: "metrics",
-      unit: "bytes",
-      queries: [
-        { expr: "node_memory_MemTotal_bytes", legend: "total" },
-        { expr: "node_memory_MemTotal_bytes - node_memory_MemAvailable_bytes", legend: "used" },
-        { expr: "node_memory_Cached_bytes", legend: "page cache" },
-        { expr: "node_memory_SwapTotal_bytes - node_memory_SwapFree_bytes", legend: "swap used" },
-      ],
-    },
-    {
-      title: "Disks, used",
-      kind: "timeseries",
-      datasource: "metrics",
-      unit: "percent",
-      thresholds: [70, 90],
-      queries: [{ expr: `max by (mountpoint) (${DISK})`, legend: "{{mountpoint}}" }],
-    },
-    {
-      title: "Disks, read and written",
-      kind: "timeseries",
-      datasource: "metrics",
-      unit: "Bps",
-      queries: [
-        { expr: "sum by (device) (rate(node_disk_read_bytes_total[5m]))", legend: "{{device}} read" },
-        { expr: "sum by (device) (rate(node_disk_written_bytes_total[5m]))", legend: "{{device}} written" },
-      ],
-    },
-    {
-      title: "Disks, busy",
-      kind: "timeseries",
-      datasource: "metrics",
-      unit: "percent",
-      queries: [{ expr: "100 * sum by (device) (rate(node_disk_io_time_seconds_total[5m]))", legend: "{{device}}" }],
-    },
-    {
-      title: "Killed for want of memory",
-      kind: "timeseries",
-      datasource: "metrics",
-      queries: [{ expr: "increase(node_vmstat_oom_kill[15m])", legend: "processes in 15 minutes" }],
-    },
+    stat("CPU", CPU, { unit: "percent", thresholds: [60, 80] }),
+    stat("Memory", MEMORY, { unit: "percent", thresholds: [70, 85] }),
+    stat("Fullest disk", `max(${DISK})`, { unit: "percent", thresholds: [70, 90] }),
+    stat("Running for", "time() - node_boot_time_seconds", { unit: "s" }),
+    timeseries("CPU by use", "percent", {
+      expr: '100 * avg by (mode) (rate(node_cpu_seconds_total{mode!="idle"}[5m]))',
+      legend: "{{mode}}",
+    }),
+    timeseries("Load", undefined, [
+      { expr: "node_load1", legend: "1 minute" },
+      { expr: "node_load5", legend: "5 minutes" },
+      { expr: "node_load15", legend: "15 minutes" },
+      { expr: 'count(node_cpu_seconds_total{mode="idle"})', legend: "cores" },
+    ]),
+    timeseries("Memory by use", "bytes", [
+      { expr: "node_memory_MemTotal_bytes", legend: "total" },
+      { expr: "node_memory_MemTotal_bytes - node_memory_MemAvailable_bytes", legend: "used" },
+      { expr: "node_memory_Cached_bytes", legend: "page cache" },
+      { expr: "node_memory_SwapTotal_bytes - node_memory_SwapFree_bytes", legend: "swap used" },
+    ]),
+    timeseries(
+      "Disks, used",
+      "percent",
+      { expr: `max by (mountpoint) (${DISK})`, legend: "{{mountpoint}}" },
+      { thresholds: [70, 90] },
+    ),
+    timeseries("Disks, read and written", "Bps", [
+      { expr: "sum by (device) (rate(node_disk_read_bytes_total[5m]))", legend: "{{device}} read" },
+      { expr: "sum by (device) (rate(node_disk_written_bytes_total[5m]))", legend: "{{device}} written" },
+    ]),
+    timeseries("Disks, busy", "percent", {
+      expr: "100 * sum by (device) (rate(node_disk_io_time_seconds_total[5m]))",
+      legend: "{{device}}",
+    }),
+    timeseries("Killed for want of memory", undefined, {
+      expr: "increase(node_vmstat_oom_kill[15m])",
+      legend: "processes in 15 minutes",
+    }),
   ],
 };
 
 /** What the kernel tells of the server: processors, memory, disks. */
-export const nodeExporter: ServiceDefinition = {
+export const nodeExporter = defineService({
   name: "node-exporter",
-  image: images["node-exporter"].pin,
+  image: images["node-exporter"],
   // Its own network, not the host's: the collector of network devices would tell the container's alone, so it is off.
   networks: ["monitoring"],
   ...exporter({ port: PORT, memoryMb: MEMORY_MB }),
@@ -145,51 +91,51 @@ export const nodeExporter: ServiceDefinition = {
     { source: "/", target: "/host/root", why: "how full each file system is" },
   ],
   alerts: [
-    {
-      name: "CpuHigh",
-      expr: `${CPU} > 80`,
-      forMinutes: 5,
-      severity: "warning",
-      summary: "The processors have been more than 80 % busy for 5 minutes. The dashboard Containers tells by whom.",
-    },
-    {
-      name: "MemoryHigh",
-      expr: `${MEMORY} > 85`,
-      forMinutes: 5,
-      severity: "warning",
-      summary: "More than 85 % of the server's memory is in use. The dashboard Containers tells by whom.",
-    },
-    {
-      name: "DiskFull",
-      expr: `${DISK} > 90`,
-      forMinutes: 5,
-      severity: "critical",
-      summary: "{{ $labels.mountpoint }} is more than 90 % full: databases stop when nothing is left. Make room.",
-    },
-    {
-      name: "DiskFilling",
-      expr: `predict_linear(node_filesystem_avail_bytes[6h], 86400) < 0 and ${DISK} > 60`,
-      forMinutes: 60,
-      severity: "warning",
-      summary: "{{ $labels.mountpoint }} will be full within a day if it goes on filling as in the last 6 hours.",
-    },
-    {
-      name: "InodesUsedUp",
-      expr: "100 * (1 - node_filesystem_files_free / (node_filesystem_files > 0)) > 90",
-      forMinutes: 5,
-      severity: "critical",
-      summary: "{{ $labels.mountpoint }} has hardly any inodes left: no file can be made there, however much is free.",
-    },
-    {
-      name: "KilledForMemory",
-      expr: "increase(node_vmstat_oom_kill[15m]) > 0",
-      forMinutes: 0,
-      severity: "warning",
-      summary: "The kernel has killed a process for want of memory. `dmesg` on the server names it.",
-    },
+    alert(
+      "warning",
+      "CpuHigh",
+      `${CPU} > 80`,
+      5,
+      "The processors have been more than 80 % busy for 5 minutes. The dashboard Containers tells by whom.",
+    ),
+    alert(
+      "warning",
+      "MemoryHigh",
+      `${MEMORY} > 85`,
+      5,
+      "More than 85 % of the server's memory is in use. The dashboard Containers tells by whom.",
+    ),
+    alert(
+      "critical",
+      "DiskFull",
+      `${DISK} > 90`,
+      5,
+      "{{ $labels.mountpoint }} is more than 90 % full: databases stop when nothing is left. Make room.",
+    ),
+    alert(
+      "warning",
+      "DiskFilling",
+      `predict_linear(node_filesystem_avail_bytes[6h], 86400) < 0 and ${DISK} > 60`,
+      60,
+      "{{ $labels.mountpoint }} will be full within a day if it goes on filling as in the last 6 hours.",
+    ),
+    alert(
+      "critical",
+      "InodesUsedUp",
+      "100 * (1 - node_filesystem_files_free / (node_filesystem_files > 0)) > 90",
+      5,
+      "{{ $labels.mountpoint }} has hardly any inodes left: no file can be made there, however much is free.",
+    ),
+    alert(
+      "warning",
+      "KilledForMemory",
+      "increase(node_vmstat_oom_kill[15m]) > 0",
+      0,
+      "The kernel has killed a process for want of memory. `dmesg` on the server names it.",
+    ),
   ],
   dashboards: [HOST],
-  backup: { none: "it keeps nothing" },
+  backup: notApplicable("it keeps nothing"),
   smoke: [
     {
       name: "node-exporter tells the server's memory",
@@ -199,4 +145,4 @@ export const nodeExporter: ServiceDefinition = {
   ],
   upgrade:
     "The release notes list renamed metrics and flags: the dashboard Host and its alerts use what is in this file.",
-};
+});

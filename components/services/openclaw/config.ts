@@ -1,6 +1,6 @@
 import { NETWORKS } from "../../host/networks.ts";
 import { usableModels } from "../../llm/models.ts";
-import type { ServiceContext } from "../../service/model/definition.ts";
+import type { ServiceContext } from "../../service/model/context.ts";
 import type { ModelSetting } from "../../service/model/settings.ts";
 
 /** Where the container keeps everything that is not configuration. */
@@ -76,7 +76,8 @@ interface LlmProvider {
 }
 
 /** Whether OpenClaw has a Telegram bot. */
-export const hasTelegram = ({ settings }: ServiceContext): boolean => settings.given.includes("openclawTelegramToken");
+export const hasTelegram = ({ settings }: ServiceContext): boolean =>
+  settings.providedSecrets.includes("openclawTelegramToken");
 
 function telegram({ settings }: ServiceContext): Pick<OpenClawConfig, "channels"> {
   return {
@@ -97,7 +98,7 @@ function telegram({ settings }: ServiceContext): Pick<OpenClawConfig, "channels"
 /** OpenClaw's configuration. Secrets are references to its environment. */
 export function openclawConfig(context: ServiceContext): OpenClawConfig {
   const { domain, settings } = context;
-  const offered = usableModels(settings.llm.models, settings.given);
+  const offered = usableModels(settings.llm.models, settings.providedSecrets);
   const [primary] = offered;
   const origin = `https://openclaw.${domain}`;
   return {

@@ -1,17 +1,25 @@
+import type { FileSpec } from "../../service/model/definition.ts";
+import type { Size } from "../../service/model/facets.ts";
+import type { Argv } from "../../service/model/operations.ts";
+import { llmSecret, serviceSecrets, llmKey, configSecret } from "../../service/model/secrets.ts";
+import {
+  alert,
+  defineService,
+  healthCheck,
+  notApplicable,
+  ownLog,
+  stat,
+  timeseries,
+} from "../../service/presets/index.ts";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { images } from "../../images.ts";
 import { hasTelegram, renderOpenClawConfig, STATE_DIR } from "./config.ts";
-import type { FileSpec, ServiceContext, ServiceDefinition, Size } from "../../service/model/definition.ts";
 import { ENV_FILE, envFile, withEnvFile } from "../../service/presets/env-file.ts";
-import { llmKey } from "../../service/model/requirements.ts";
 import { HOST_TRUST, HOST_TRUST_ENVIRONMENT } from "../../service/presets/host-trust.ts";
-import type { Argv } from "../../service/model/operations.ts";
-import { givenSecret } from "../../service/model/settings.ts";
 
 const CONFIG = "/etc/vpai";
 const HERE = "http://127.0.0.1:18789";
-const TELEGRAM = givenSecret("openclawTelegramToken");
 
 /**
  * Measured with 2026.9.6: 700 MB when it starts, 1000 MB once somebody has talked to it; a command beside it, as
@@ -38,28 +46,26 @@ const state = (what: "dump" | "restore"): Argv => [
   "/opt/vpai/data/openclaw",
 ];
 
-function files(context: ServiceContext): FileSpec[] {
-  const telegram = hasTelegram(context);
-  return [
-    { path: "openclaw.json", text: renderOpenClawConfig },
-    {
-      path: ENV_FILE,
-      secrets: ["openclaw-gateway-token", "openclaw-llm", ...(telegram ? [TELEGRAM] : [])],
-      render: (values) =>
-        envFile({
-          OPENCLAW_GATEWAY_TOKEN: values["openclaw-gateway-token"] ?? "",
-          LITELLM_API_KEY: llmKey(values["openclaw-llm"] ?? ""),
-          ...(telegram && { TELEGRAM_BOT_TOKEN: values[TELEGRAM] ?? "" }),
-        }),
-    },
-    { path: "state.sh", text: () => readFileSync(join(import.meta.dirname, "state.sh"), "utf8") },
-  ];
-}
+const secrets = serviceSecrets("openclaw", { "gateway-token": { permanent: false } });
+
+const files: readonly FileSpec[] = [
+  { path: "openclaw.json", content: renderOpenClawConfig },
+  {
+    path: ENV_FILE,
+    content: (context, reveal) =>
+      envFile({
+        OPENCLAW_GATEWAY_TOKEN: reveal(secrets.ref["gateway-token"]),
+        LITELLM_API_KEY: llmKey(reveal(llmSecret("openclaw"))),
+        ...(hasTelegram(context) && { TELEGRAM_BOT_TOKEN: reveal(configSecret("openclawTelegramToken")) }),
+      }),
+  },
+  { path: "state.sh", content: () => readFileSync(join(import.meta.dirname, "state.sh"), "utf8") },
+];
 
 /** The assistant: a gateway that is talked to over a WebSocket and Telegram, and that asks models through LiteLLM. */
-export const openclaw: ServiceDefinition = {
+export const openclaw = defineService({
   name: "openclaw",
-  image: images.openclaw.pin,
+  image: images.openclaw,
   networks: ["backend", "egress"],
   port: 18789,
   user: { uid: 1000, gid: 1000 },
@@ -67,7 +73,6 @@ export const openclaw: ServiceDefinition = {
   command: ["gateway"],
   data: [{ path: "", target: STATE_DIR }],
   hostMounts: [HOST_TRUST],
-  configDir: CONFIG,
   files,
   environment: ({ size }) => ({
     ...HOST_TRUST_ENVIRONMENT,
@@ -84,88 +89,68 @@ export const openclaw: ServiceDefinition = {
     MALLOC_ARENA_MAX: "2",
     NO_COLOR: "1",
   }),
-  secrets: { "openclaw-gateway-token": { permanent: false } },
+  secrets: secrets.specs,
   llm: { dailyBudgetUsd: 3 },
-  health: {
-    // P21: any other path is answered 200 with the interface's page, whatever state the gateway is in.
-    test: ["CMD-SHELL", `curl -fsS --max-time 4 ${HERE}/startupz | grep -q '"status":"started"'`],
-    intervalSeconds: 5,
-    timeoutSeconds: 5,
-    retries: 5,
+  // P21: any other path is answered 200 with the interface's page, whatever state the gateway is in.
+  health: healthCheck(["CMD-SHELL", `curl -fsS --max-time 4 ${HERE}/startupz | grep -q '"status":"started"'`], {
     startPeriodSeconds: 120,
     deadlineSeconds: 240,
-  },
+  }),
   tmpfs: {
     "/tmp": "rw,nosuid,size=64m",
     "/home/node/.cache": "rw,nosuid,size=16m,uid=1000,gid=1000",
     "/home/node/.config": "rw,nosuid,size=16m,uid=1000,gid=1000",
   },
-  pids: 256,
   memoryMb: MEMORY,
-  cpus: 1,
   // With a channel whose server does not answer it would take 325 s; its databases survive being killed.
-  stopGraceSeconds: 30,
-  route: { label: "openclaw", audience: "vpn", readiness: "/healthz", deny: ["/metrics"] },
-  metrics: {
-    none: "the plugin that tells them is not in the image; cAdvisor tells what it takes, LiteLLM what it asks",
-  },
+  route: { subdomain: "openclaw", audience: "vpn", healthPath: "/healthz", denyPaths: ["/metrics"] },
+  metrics: notApplicable(
+    "the plugin that tells them is not in the image; cAdvisor tells what it takes, LiteLLM what it asks",
+  ),
   alerts: [
-    {
-      name: "OpenClawModelsRefuse",
-      expr: `sum(increase(litellm_proxy_failed_requests_metric_total{api_key_alias="openclaw"}[15m])) >= 3`,
-      forMinutes: 0,
-      severity: "warning",
-      summary:
-        "OpenClaw's questions to language models fail: see its budget and the failures in the dashboard LiteLLM.",
-    },
+    alert(
+      "warning",
+      "OpenClawModelsRefuse",
+      `sum(increase(litellm_proxy_failed_requests_metric_total{api_key_alias="openclaw"}[15m])) >= 3`,
+      0,
+      "OpenClaw's questions to language models fail: see its budget and the failures in the dashboard LiteLLM.",
+    ),
   ],
   dashboards: [
     {
       uid: "vpai-openclaw",
       title: "OpenClaw",
       panels: [
-        {
-          title: "Memory",
-          kind: "timeseries",
-          datasource: "metrics",
-          unit: "bytes",
-          queries: [
-            { expr: 'max(container_memory_working_set_bytes{name="openclaw"})', legend: "used" },
-            { expr: 'max(container_spec_memory_limit_bytes{name="openclaw"})', legend: "limit" },
-          ],
-        },
-        {
-          title: "Left today for language models",
-          kind: "stat",
-          datasource: "metrics",
-          unit: "currencyUSD",
-          queries: [{ expr: 'sum(litellm_remaining_api_key_budget_metric{api_key_alias="openclaw"} < inf)' }],
-          mayBeEmpty: "LiteLLM tells it once OpenClaw has asked a model",
-        },
-        {
-          title: "Tokens in an hour",
-          kind: "timeseries",
-          datasource: "metrics",
-          queries: [
-            {
-              expr: 'sum by (model) (increase(litellm_total_tokens_metric_total{api_key_alias="openclaw"}[1h]))',
-              legend: "{{model}}",
-            },
-          ],
-          mayBeEmpty: "LiteLLM tells it once OpenClaw has asked a model",
-        },
-        { title: "Log", kind: "logs", datasource: "logs", queries: [{ expr: '{container="openclaw"}' }] },
+        timeseries("Memory", "bytes", [
+          { expr: 'max(container_memory_working_set_bytes{name="openclaw"})', legend: "used" },
+          { expr: 'max(container_spec_memory_limit_bytes{name="openclaw"})', legend: "limit" },
+        ]),
+        stat(
+          "Left today for language models",
+          'sum(litellm_remaining_api_key_budget_metric{api_key_alias="openclaw"} < inf)',
+          { unit: "currencyUSD", mayBeEmpty: "LiteLLM tells it once OpenClaw has asked a model" },
+        ),
+        timeseries(
+          "Tokens in an hour",
+          undefined,
+          {
+            expr: 'sum by (model) (increase(litellm_total_tokens_metric_total{api_key_alias="openclaw"}[1h]))',
+            legend: "{{model}}",
+          },
+          { mayBeEmpty: "LiteLLM tells it once OpenClaw has asked a model" },
+        ),
+        ownLog("openclaw"),
       ],
     },
   ],
   backup: {
-    what: "sessions, the workspace with its notes and memories, paired devices, automations",
+    scope: "sessions, the workspace with its notes and memories, paired devices, automations",
     items: [
       {
         name: "state",
         dump: state("dump"),
         restore: state("restore"),
-        prove: {
+        verify: {
           // It opens its databases before it says that it is ready.
           argv: [
             "docker",
@@ -208,4 +193,4 @@ export const openclaw: ServiceDefinition = {
     "(exit 78): run `openclaw config validate` of the new version over the rendered file before it is taken. Back the " +
     "state up first: a start migrates its databases, and an older version does not open them again. Compare the " +
     "image's tools with the health check: wget went in 2026.5.27, curl is there since.",
-};
+});

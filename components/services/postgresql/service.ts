@@ -1,5 +1,7 @@
+import { secretFile, defineService, healthCheck, notApplicable } from "../../service/presets/index.ts";
+import type { Size } from "../../service/model/facets.ts";
+import { serviceSecrets } from "../../service/model/secrets.ts";
 import { images } from "../../images.ts";
-import type { ServiceDefinition, Size } from "../../service/model/definition.ts";
 
 const MEMORY: Record<Size, number> = { standard: 1024, small: 512 };
 
@@ -25,58 +27,49 @@ const HBA = `local all all trust
 host all all all scram-sha-256
 `;
 
+/** Read when the cluster is created, and never again. */
+const secrets = serviceSecrets("postgresql", { superuser: { permanent: true } });
+
 /** The database server; pgvector's build of the official image, because some services store vectors. */
-export const postgresql: ServiceDefinition = {
+export const postgresql = defineService({
   name: "postgresql",
-  image: images.postgresql.pin,
+  image: images.postgresql,
   networks: ["backend"],
   port: 5432,
   user: { uid: 999, gid: 999 },
   command: ["postgres", "-c", "config_file=/etc/vpai/postgresql.conf"],
   // Since 18 the image keeps the cluster in a directory per version below this one (P9).
   data: [{ path: "", target: "/var/lib/postgresql" }],
-  configDir: "/etc/vpai",
   files: [
-    { path: "postgresql.conf", text: ({ size }) => config(size) },
-    { path: "pg_hba.conf", text: () => HBA },
-    {
-      path: "secrets/superuser",
-      secrets: ["postgresql-superuser"],
-      render: (secrets) => secrets["postgresql-superuser"] ?? "",
-    },
+    { path: "postgresql.conf", content: ({ size }) => config(size) },
+    { path: "pg_hba.conf", content: () => HBA },
+    secretFile("superuser", secrets.ref.superuser),
   ],
   environment: () => ({
     POSTGRES_PASSWORD_FILE: "/etc/vpai/secrets/superuser",
     // No locale of the image's C library: a French one is not in it (P10).
     POSTGRES_INITDB_ARGS: "--encoding=UTF8 --locale=C --auth-host=scram-sha-256",
   }),
-  // Read when the cluster is made, and by nobody afterwards.
-  secrets: { "postgresql-superuser": { permanent: true } },
-  health: {
-    test: ["CMD", "pg_isready", "--username=postgres", "--host=127.0.0.1", "--quiet"],
-    intervalSeconds: 5,
-    timeoutSeconds: 5,
-    retries: 5,
+  secrets: secrets.specs,
+  provides: "database",
+  health: healthCheck(["CMD", "pg_isready", "--username=postgres", "--host=127.0.0.1", "--quiet"], {
     startPeriodSeconds: 60,
     deadlineSeconds: 180,
-  },
+  }),
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m", "/var/run/postgresql": "rw,noexec,nosuid,size=1m,uid=999,gid=999" },
-  pids: 256,
   memoryMb: MEMORY,
   cpus: 1.5,
   stopGraceSeconds: 60,
-  metrics: { none: "postgres-exporter asks it and tells" },
-  alerts: [],
-  dashboards: [],
+  metrics: notApplicable("postgres-exporter asks it and tells"),
   backup: {
-    what: "roles; each service saves its own database",
+    scope: "roles; each service saves its own database",
     items: [
       {
         name: "roles.sql",
         dump: ["docker", "exec", "postgresql", "pg_dumpall", "--username=postgres", "--roles-only"],
         // The program makes every role anew: a restored one would carry an old password.
         restore: ["cat"],
-        prove: {
+        verify: {
           argv: [
             "docker",
             "exec",
@@ -94,4 +87,4 @@ export const postgresql: ServiceDefinition = {
   smoke: [{ name: "answers a query", exec: ["psql", "--username=postgres", "-Atc", "SELECT 6 * 7"], prints: /^42$/ }],
   upgrade:
     "A newer 18.x starts on the same data. Another major version does not: dump every database, move the data directory away, start, restore.",
-};
+});

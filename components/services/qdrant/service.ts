@@ -1,17 +1,30 @@
+import {
+  secretFile,
+  alert,
+  defineService,
+  healthCheck,
+  ownLog,
+  stat,
+  timeseries,
+} from "../../service/presets/index.ts";
+import type { ServiceContext } from "../../service/model/context.ts";
+import type { Reveal } from "../../service/model/facets.ts";
+import type { Argv } from "../../service/model/operations.ts";
+import type { HttpStep } from "../../service/model/provision.ts";
+import { serviceSecrets } from "../../service/model/secrets.ts";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { images } from "../../images.ts";
-import type { SecretValues, ServiceContext, ServiceDefinition } from "../../service/model/definition.ts";
-import type { Argv } from "../../service/model/operations.ts";
-import type { HttpStep } from "../../service/model/provision.ts";
 
 const CONFIG_DIR = "/etc/vpai";
 const CONFIG = `${CONFIG_DIR}/qdrant.yaml`;
 const SCRIPT = `${CONFIG_DIR}/snapshots.sh`;
 const snapshots = (...docker: string[]): Argv => ["docker", "exec", ...docker, "qdrant", "bash", SCRIPT];
 
+const secrets = serviceSecrets("qdrant", { "api-key": { permanent: false }, "read-key": { permanent: false } });
+
 /** Vectors lie on disk: what the kernel keeps of them in memory it can give back, an index in memory it cannot. */
-const config = (secrets: SecretValues): string => `log_level: INFO
+const config = (reveal: Reveal): string => `log_level: INFO
 storage:
   storage_path: /qdrant/storage
   snapshots_path: /qdrant/snapshots
@@ -28,29 +41,29 @@ service:
   enable_cors: false
   enable_static_content: false
   metrics_prefix: qdrant_
-  api_key: ${JSON.stringify(secrets["qdrant-api-key"])}
-  read_only_api_key: ${JSON.stringify(secrets["qdrant-read-key"])}
+  api_key: ${JSON.stringify(reveal(secrets.ref["api-key"]))}
+  read_only_api_key: ${JSON.stringify(reveal(secrets.ref["read-key"]))}
 telemetry_disabled: true
 `;
 
 /** A collection of another shape is an error and not a change: changing it would be losing what is in it. */
-function steps(secrets: SecretValues, { facts }: ServiceContext): HttpStep[] {
-  const headers = { "api-key": secrets["qdrant-api-key"] ?? "" };
-  return facts.collections.map(({ service, name, dimensions, distance }) => {
+function steps({ requirements }: ServiceContext, reveal: Reveal): HttpStep[] {
+  const headers = { "api-key": reveal(secrets.ref["api-key"]) };
+  return requirements.collections.map(({ service, name, dimensions, distance }) => {
     const [path, vectors] = [`/collections/${encodeURIComponent(name)}`, { size: dimensions, distance }];
     return {
       name: `collection ${name} for ${service}`,
-      check: { method: "GET", path, headers },
-      done: { status: 200, json: { result: { config: { params: { vectors } } } } },
+      probe: { method: "GET", path, headers },
+      satisfiedBy: { status: 200, json: { result: { config: { params: { vectors } } } } },
       apply: [{ method: "PUT", path, headers, json: { vectors }, when: { status: 404 }, ok: [200] }],
     };
   });
 }
 
 /** The vector store. */
-export const qdrant: ServiceDefinition = {
+export const qdrant = defineService({
   name: "qdrant",
-  image: images.qdrant.pin,
+  image: images.qdrant,
   networks: ["backend"],
   port: 6333,
   user: { uid: 1000, gid: 1000 },
@@ -64,120 +77,96 @@ export const qdrant: ServiceDefinition = {
     { path: "storage", target: "/qdrant/storage" },
     { path: "snapshots", target: "/qdrant/snapshots" },
   ],
-  configDir: CONFIG_DIR,
   files: [
-    { path: "qdrant.yaml", secrets: ["qdrant-api-key", "qdrant-read-key"], render: config },
-    { path: "secrets/api-key", secrets: ["qdrant-api-key"], render: (secrets) => secrets["qdrant-api-key"] ?? "" },
-    { path: "snapshots.sh", text: () => readFileSync(join(import.meta.dirname, "snapshots.sh"), "utf8") },
+    { path: "qdrant.yaml", content: (_, reveal) => config(reveal) },
+    secretFile("api-key", secrets.ref["api-key"]),
+    { path: "snapshots.sh", content: () => readFileSync(join(import.meta.dirname, "snapshots.sh"), "utf8") },
   ],
   // By default it is written beside the program, which is read-only. It means this run alone, so memory will do.
   environment: () => ({ QDRANT_INIT_FILE_PATH: "/tmp/qdrant-initialized" }),
-  secrets: { "qdrant-api-key": { permanent: false }, "qdrant-read-key": { permanent: false } },
-  provision: { port: 6333, secrets: () => ["qdrant-api-key"], steps },
-  health: {
-    // The image has neither wget nor curl (P13).
-    test: [
+  secrets: secrets.specs,
+  provides: "vectors",
+  provision: { port: 6333, steps },
+  // The image has neither wget nor curl (P13).
+  health: healthCheck(
+    [
       "CMD",
       "bash",
       "-c",
       "exec 3<>/dev/tcp/127.0.0.1/6333 && printf 'GET /readyz HTTP/1.0\\r\\nHost: qdrant\\r\\n\\r\\n' >&3 && " +
         "read -r _ status _ <&3 && [[ $status == 200 ]]",
     ],
-    intervalSeconds: 5,
-    timeoutSeconds: 5,
-    retries: 5,
-    startPeriodSeconds: 120,
-    deadlineSeconds: 240,
-  },
-  tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m" },
-  pids: 256,
+    { startPeriodSeconds: 120, deadlineSeconds: 240 },
+  ),
   memoryMb: { standard: 640, small: 384 },
-  cpus: 1,
-  stopGraceSeconds: 30,
   // `/metrics` is for either key (api.qdrant.tech, v1.19: "either read-write or read-only").
-  metrics: { bearer: "qdrant-read-key" },
+  metrics: { bearer: secrets.ref["read-key"] },
   alerts: [
-    {
-      name: "QdrantRecoveryMode",
-      expr: "qdrant_app_status_recovery_mode == 1",
-      forMinutes: 1,
-      severity: "critical",
-      summary: "Qdrant was killed while it loaded its collections and now only lets them be deleted: raise its memory",
-    },
-    {
-      name: "QdrantErrors",
-      expr: 'sum(increase(qdrant_rest_responses_total{status=~"5.."}[10m])) > 0',
-      forMinutes: 5,
-      severity: "warning",
-      summary: "Qdrant answers requests about points with errors of its own: see `docker logs qdrant`",
-    },
-    {
-      name: "QdrantMapsNearlyUsedUp",
-      expr: "qdrant_process_open_mmaps / qdrant_system_max_mmaps > 0.8",
-      forMinutes: 10,
-      severity: "warning",
-      summary:
-        "Qdrant maps nearly as many files as the kernel lets it (vm.max_map_count): it ends when there are no more",
-    },
+    alert(
+      "critical",
+      "QdrantRecoveryMode",
+      "qdrant_app_status_recovery_mode == 1",
+      1,
+      "Qdrant was killed while it loaded its collections and now only lets them be deleted: raise its memory",
+    ),
+    alert(
+      "warning",
+      "QdrantErrors",
+      'sum(increase(qdrant_rest_responses_total{status=~"5.."}[10m])) > 0',
+      5,
+      "Qdrant answers requests about points with errors of its own: see `docker logs qdrant`",
+    ),
+    alert(
+      "warning",
+      "QdrantMapsNearlyUsedUp",
+      "qdrant_process_open_mmaps / qdrant_system_max_mmaps > 0.8",
+      10,
+      "Qdrant maps nearly as many files as the kernel lets it (vm.max_map_count): it ends when there are no more",
+    ),
   ],
   dashboards: [
     {
       uid: "vpai-qdrant",
       title: "Qdrant",
       panels: [
-        { title: "Collections", kind: "stat", datasource: "metrics", queries: [{ expr: "qdrant_collections_total" }] },
-        {
-          title: "Memory",
-          kind: "timeseries",
-          datasource: "metrics",
-          unit: "bytes",
-          queries: [{ expr: "qdrant_memory_resident_bytes", legend: "resident" }],
-        },
-        {
-          title: "Points",
-          kind: "timeseries",
-          datasource: "metrics",
-          queries: [{ expr: "qdrant_collection_points", legend: "{{id}}" }],
-          mayBeEmpty: "a deployment whose services need no collection has none",
-        },
-        {
-          title: "Requests about points",
-          kind: "timeseries",
-          datasource: "metrics",
-          unit: "reqps",
-          queries: [
-            {
-              expr: "sum by (method, endpoint, status) (rate(qdrant_rest_responses_total[5m]))",
-              legend: "{{method}} {{endpoint}} {{status}}",
-            },
-          ],
-          mayBeEmpty: "Qdrant tells these only after the first request",
-        },
-        {
-          title: "Time of requests about points, 95th percentile",
-          kind: "timeseries",
-          datasource: "metrics",
-          unit: "s",
-          queries: [
-            {
-              expr: "histogram_quantile(0.95, sum by (le, endpoint) (rate(qdrant_rest_responses_duration_seconds_bucket[5m])))",
-              legend: "{{endpoint}}",
-            },
-          ],
-          mayBeEmpty: "Qdrant tells these only after the first request",
-        },
-        { title: "Log", kind: "logs", datasource: "logs", queries: [{ expr: '{container="qdrant"}' }] },
+        stat("Collections", "qdrant_collections_total"),
+        timeseries("Memory", "bytes", { expr: "qdrant_memory_resident_bytes", legend: "resident" }),
+        timeseries(
+          "Points",
+          undefined,
+          { expr: "qdrant_collection_points", legend: "{{id}}" },
+          { mayBeEmpty: "a deployment whose services need no collection has none" },
+        ),
+        timeseries(
+          "Requests about points",
+          "reqps",
+          {
+            expr: "sum by (method, endpoint, status) (rate(qdrant_rest_responses_total[5m]))",
+            legend: "{{method}} {{endpoint}} {{status}}",
+          },
+          { mayBeEmpty: "Qdrant tells these only after the first request" },
+        ),
+        timeseries(
+          "Time of requests about points, 95th percentile",
+          "s",
+          {
+            expr: "histogram_quantile(0.95, sum by (le, endpoint) (rate(qdrant_rest_responses_duration_seconds_bucket[5m])))",
+            legend: "{{endpoint}}",
+          },
+          { mayBeEmpty: "Qdrant tells these only after the first request" },
+        ),
+        ownLog("qdrant"),
       ],
     },
   ],
   backup: {
-    what: "every collection: vectors, payloads, configuration (aliases of collections are not in a snapshot)",
+    scope: "every collection: vectors, payloads, configuration (aliases of collections are not in a snapshot)",
     items: [
       {
         name: "collections",
         dump: [...snapshots(), "dump"],
         restore: [...snapshots("--interactive"), "restore"],
-        prove: { argv: [...snapshots(), "prove"], expect: /^every collection answers: \d+$/m },
+        verify: { argv: [...snapshots(), "prove"], expect: /^every collection answers: \d+$/m },
       },
     ],
   },
@@ -200,4 +189,4 @@ export const qdrant: ServiceDefinition = {
   upgrade:
     "Go through every minor version, each in its latest patch: the storage is converted at the start, one minor at a time, " +
     "and does not go back. A snapshot restores into the minor version that made it: make one first.",
-};
+});

@@ -1,7 +1,8 @@
+import type { CacheUser } from "../../service/model/context.ts";
+import type { SecretRef, Reveal, Size } from "../../service/model/facets.ts";
+import { defineService, healthCheck, notApplicable } from "../../service/presets/index.ts";
 import { createHash } from "node:crypto";
 import { images } from "../../images.ts";
-import type { SecretValues, ServiceDefinition, Size } from "../../service/model/definition.ts";
-import type { RedisUser } from "../../service/model/requirements.ts";
 
 const MEMORY: Record<Size, number> = { standard: 384, small: 192 };
 
@@ -22,60 +23,48 @@ maxmemory-policy allkeys-lru
  * secret: one may do nothing but PING, the other nothing but have this very file read again. Nobody else gets in
  * without one.
  */
-export function renderAcl(users: readonly RedisUser[], passwords: SecretValues): string {
-  const hash = (secret: string): string =>
-    createHash("sha256")
-      .update(passwords[secret] ?? "")
-      .digest("hex");
+export function renderAcl(users: readonly CacheUser[], reveal: Reveal): string {
+  const hash = (secret: SecretRef): string => createHash("sha256").update(reveal(secret)).digest("hex");
   return [
     "user default off resetpass resetkeys resetchannels -@all",
     "user health on nopass resetkeys resetchannels -@all +ping",
     "user reload on nopass resetkeys resetchannels -@all +acl|load",
-    ...users.map(({ service, secret, keys, rules }) =>
-      [`user ${service} on #${hash(secret)} resetchannels`, ...keys.map((key) => `~${key}`), ...rules].join(" "),
+    ...users.map(({ service, password, keys, rules }) =>
+      [`user ${service} on #${hash(password)} resetchannels`, ...keys.map((key) => `~${key}`), ...rules].join(" "),
     ),
     "",
   ].join("\n");
 }
 
 /** Cache. */
-export const redis: ServiceDefinition = {
+export const redis = defineService({
   name: "redis",
-  image: images.redis.pin,
+  image: images.redis,
   networks: ["backend"],
   port: 6379,
+  provides: "cache",
   user: { uid: 999, gid: 999 },
   command: ["redis-server", "/etc/vpai/redis.conf"],
   data: [{ path: "", target: "/data" }],
-  configDir: "/etc/vpai",
-  files: ({ facts: { redisUsers } }) => [
-    { path: "redis.conf", text: ({ size }) => config(size) },
+  files: [
+    { path: "redis.conf", content: ({ size }) => config(size) },
     {
       path: "users.acl",
       live: true,
-      secrets: redisUsers.map(({ secret }) => secret),
-      render: (values) => renderAcl(redisUsers, values),
+      content: ({ requirements }, reveal) => renderAcl(requirements.cacheUsers, reveal),
     },
   ],
   // All of the file or nothing: a fault in it changes nothing and is told. `-e`: an error is a failure.
   reload: { argv: ["redis-cli", "-e", "--user", "reload", "--pass", "any", "--no-auth-warning", "acl", "load"] },
-  health: {
-    test: ["CMD-SHELL", "redis-cli --user health --pass any --no-auth-warning ping | grep -qx PONG"],
-    intervalSeconds: 5,
-    timeoutSeconds: 5,
-    retries: 5,
+  health: healthCheck(["CMD-SHELL", "redis-cli --user health --pass any --no-auth-warning ping | grep -qx PONG"], {
     startPeriodSeconds: 30,
     deadlineSeconds: 90,
-  },
-  tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m" },
+  }),
   pids: 64,
   memoryMb: MEMORY,
   cpus: 0.5,
-  stopGraceSeconds: 30,
-  metrics: { none: "redis-exporter asks it and tells" },
-  alerts: [],
-  dashboards: [],
-  backup: { none: "a cache: it fills again" },
+  metrics: notApplicable("redis-exporter asks it and tells"),
+  backup: notApplicable("a cache: it fills again"),
   smoke: [
     {
       name: "answers PING",
@@ -84,4 +73,4 @@ export const redis: ServiceDefinition = {
     },
   ],
   upgrade: "A newer version reads an older one's files, not the reverse: to go back, empty /opt/vpai/data/redis first.",
-};
+});

@@ -1,18 +1,18 @@
+import { alert, defineService, httpHealth, notApplicable } from "../../service/presets/index.ts";
 import { images } from "../../images.ts";
-import type { ServiceDefinition } from "../../service/model/definition.ts";
 
 const SOCKET = "/var/run/docker.sock";
 
 /** Docker's API for Alloy: what it asks to find containers and read their logs, and nothing that changes anything. */
-export const socketProxy: ServiceDefinition = {
+export const socketProxy = defineService({
   name: "socket-proxy",
-  image: images["socket-proxy"].pin,
+  image: images["socket-proxy"],
   networks: ["socket"],
   port: 2375,
   user: {
     uid: 0,
     gid: 0,
-    rootBecause:
+    rootReason:
       "the socket belongs to root and to a group whose number differs from host to host; no capability is left to it",
   },
   hostMounts: [{ source: SOCKET, target: SOCKET, why: "to filter it is what this service is for" }],
@@ -31,33 +31,27 @@ export const socketProxy: ServiceDefinition = {
     // Without a line for each of Alloy's questions.
     LOG_LEVEL: "notice",
   }),
-  health: {
-    // Through to the daemon: a socket that went away is found too.
-    test: ["CMD", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:2375/_ping"],
-    intervalSeconds: 5,
-    timeoutSeconds: 5,
-    retries: 5,
-    startPeriodSeconds: 15,
-    deadlineSeconds: 60,
-  },
+  // Through to the daemon: a socket that went away is found too.
+  health: httpHealth(2375, "/_ping", { startPeriodSeconds: 15, deadlineSeconds: 60 }),
   // Where the entrypoint writes the configuration that it makes, and where HAProxy keeps its process id.
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=1m", "/run": "rw,noexec,nosuid,size=1m" },
   pids: 32,
   memoryMb: { standard: 32, small: 32 },
   cpus: 0.25,
   stopGraceSeconds: 10,
-  metrics: { none: "the image has HAProxy's exporter off, and its network is for Alloy's questions to Docker alone" },
+  metrics: notApplicable(
+    "the image has HAProxy's exporter off, and its network is for Alloy's questions to Docker alone",
+  ),
   alerts: [
-    {
-      name: "SocketProxyGone",
-      expr: 'absent_over_time(container_last_seen{name="socket-proxy"}[5m])',
-      forMinutes: 5,
-      severity: "warning",
-      summary: "Alloy cannot ask Docker: new containers' logs do not reach Loki. See `docker logs socket-proxy`",
-    },
+    alert(
+      "warning",
+      "SocketProxyGone",
+      'absent_over_time(container_last_seen{name="socket-proxy"}[5m])',
+      5,
+      "Alloy cannot ask Docker: new containers' logs do not reach Loki. See `docker logs socket-proxy`",
+    ),
   ],
-  dashboards: [],
-  backup: { none: "it keeps nothing" },
+  backup: notApplicable("it keeps nothing"),
   smoke: [
     {
       name: "containers can be listed",
@@ -73,4 +67,4 @@ export const socketProxy: ServiceDefinition = {
   upgrade:
     "Look for new variables in its README: a section of the API that was part of another may have become one of its own, " +
     "closed until it is named.",
-};
+});

@@ -1,12 +1,12 @@
+import { alert, defineService, httpHealth, notApplicable } from "../../service/presets/index.ts";
 import { images } from "../../images.ts";
-import type { ServiceDefinition } from "../../service/model/definition.ts";
 
 const PORT = 8428;
 
 /** Where metrics go: what Alloy collects, and what Grafana's panels and alerts ask. */
-export const victoriametrics: ServiceDefinition = {
+export const victoriametrics = defineService({
   name: "victoriametrics",
-  image: images.victoriametrics.pin,
+  image: images.victoriametrics,
   networks: ["monitoring"],
   port: PORT,
   // Nobody: the image starts as root and needs nothing of root. Its directory then has to be nobody's too (P15).
@@ -19,47 +19,37 @@ export const victoriametrics: ServiceDefinition = {
     "-storage.minFreeDiskSpaceBytes=1GB",
   ],
   data: [{ path: "", target: "/storage" }],
-  health: {
-    test: ["CMD", "wget", "-q", "-O", "/dev/null", `http://127.0.0.1:${PORT}/health`],
-    intervalSeconds: 5,
-    timeoutSeconds: 5,
-    retries: 5,
-    startPeriodSeconds: 30,
-    deadlineSeconds: 90,
-  },
+  health: httpHealth(PORT, "/health", { startPeriodSeconds: 30, deadlineSeconds: 90 }),
   pids: 128,
   memoryMb: { standard: 320, small: 192 },
   cpus: 0.5,
   // It writes what is in memory to disk when it ends.
-  stopGraceSeconds: 30,
   metrics: {},
   alerts: [
-    {
-      name: "MetricsStoreReadOnly",
-      expr: "vm_storage_is_read_only == 1",
-      forMinutes: 1,
-      severity: "critical",
-      summary: "VictoriaMetrics takes no samples, because less than 1 GB of the disk is free. Make room on the server.",
-    },
-    {
-      name: "MetricsIgnored",
-      expr: "sum by (reason) (increase(vm_rows_ignored_total[15m])) > 0",
-      forMinutes: 15,
-      severity: "warning",
-      summary:
-        "VictoriaMetrics ignores samples ({{ $labels.reason }}). Look at its log and at the clock of the server.",
-    },
-    {
-      name: "MetricsTooMany",
-      // A series in use takes about 1 KB: this many are a third of the smaller limit of memory.
-      expr: 'vm_cache_entries{type="storage/hour_metric_ids"} > 60000',
-      forMinutes: 30,
-      severity: "warning",
-      summary: "More than 60000 series in an hour. Look for a label that changes all the time, before memory runs out.",
-    },
+    alert(
+      "critical",
+      "MetricsStoreReadOnly",
+      "vm_storage_is_read_only == 1",
+      1,
+      "VictoriaMetrics takes no samples, because less than 1 GB of the disk is free. Make room on the server.",
+    ),
+    alert(
+      "warning",
+      "MetricsIgnored",
+      "sum by (reason) (increase(vm_rows_ignored_total[15m])) > 0",
+      15,
+      "VictoriaMetrics ignores samples ({{ $labels.reason }}). Look at its log and at the clock of the server.",
+    ),
+    // A series in use takes about 1 KB: this many are a third of the smaller limit of memory.
+    alert(
+      "warning",
+      "MetricsTooMany",
+      'vm_cache_entries{type="storage/hour_metric_ids"} > 60000',
+      30,
+      "More than 60000 series in an hour. Look for a label that changes all the time, before memory runs out.",
+    ),
   ],
-  dashboards: [],
-  backup: { none: "history that is deleted after some weeks anyway, and that nothing but graphs is made of" },
+  backup: notApplicable("history that is deleted after some weeks anyway, and that nothing but graphs is made of"),
   smoke: [
     {
       name: "VictoriaMetrics holds what was scraped",
@@ -70,4 +60,4 @@ export const victoriametrics: ServiceDefinition = {
   upgrade:
     "Versions read their predecessors' files. Going back over one whose notes say that the format changed needs an empty " +
     "/opt/vpai/data/victoriametrics.",
-};
+});

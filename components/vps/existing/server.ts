@@ -65,7 +65,7 @@ export class ExistingServer extends pulumi.ComponentResource {
     this.machine = {
       id: arrival.id,
       anchor: arrival,
-      diesWithAnchor: false,
+      deletedWithServer: false,
       address: pulumi.output(args.address),
       sshPort: args.ssh.port,
       user: DEPLOY_USER,

@@ -106,7 +106,7 @@ export class HetznerServer extends pulumi.ComponentResource {
     this.machine = {
       id: server.id,
       anchor: server,
-      diesWithAnchor: true,
+      deletedWithServer: true,
       address: address.ipAddress,
       sshPort: args.ssh.port,
       user: DEPLOY_USER,

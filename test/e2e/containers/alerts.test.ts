@@ -142,7 +142,7 @@ let bench: Bench;
 let store: MetricsStore;
 
 beforeAll(async () => {
-  bench = await openBench([victoriametrics.image]);
+  bench = await openBench([victoriametrics.image.pin]);
   const container = await startAsDefined(bench, victoriametrics, { context: testContext() });
   store = metricsStore(`http://${await bench.address(container)}:8428`);
   const now = Date.now();

@@ -16,8 +16,8 @@ const watch = (service: keyof typeof images, tag: string, repository: string) =>
   reference: `${repository}:${tag}`,
   versions: images[service].versions,
 });
-const facts = {
-  ...context.facts,
+const requirements = {
+  ...context.requirements,
   images: [
     watch("qdrant", "v1.19.2", "docker.io/qdrant/qdrant"),
     watch("postgresql", "0.8.7-pg18-bookworm", "docker.io/pgvector/pgvector"),
@@ -30,15 +30,15 @@ let registry: PublicRegistry;
 let container: string;
 
 beforeAll(async () => {
-  bench = await openBench([diun.image]);
+  bench = await openBench([diun.image.pin]);
   registry = await openPublicRegistry(bench);
-  for (const { reference } of facts.images) {
+  for (const { reference } of requirements.images) {
     const [, path = "", tag = ""] = /^[^/]+\/(.+):(.+)$/.exec(reference) ?? [];
     await registry.tag(path, tag);
   }
   await registry.tag("qdrant/qdrant", "v1.9.7");
   container = await startAsDefined(bench, diun, {
-    context: { ...context, facts },
+    context: { ...context, requirements },
     host: { [BUNDLE]: registry.caFile },
     options: registry.options,
   });

@@ -1,8 +1,10 @@
 import { chmod, chown, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { ServiceContext, ServiceDefinition } from "../../../components/service/model/definition.ts";
-import { planFiles } from "../../../components/service/plan/files.ts";
+import type { ServiceContext } from "../../../components/service/model/context.ts";
+import type { ServiceDefinition } from "../../../components/service/model/definition.ts";
 import { planContainer } from "../../../components/service/plan/container.ts";
+import { planFiles } from "../../../components/service/plan/files.ts";
+import { revealFrom } from "../../../components/service/plan/secrets.ts";
 import type { Bench } from "../../sandbox/images/container-harness.ts";
 import { untilExecWithin } from "../../sandbox/images/container-harness.ts";
 
@@ -16,13 +18,13 @@ export interface AsDefined {
 }
 
 /** What `docker run` needs to run a service locked down as its definition says; writes its files and directories. */
-export async function asDefined(
+export async function dockerRunArgs(
   bench: Bench,
   definition: ServiceDefinition,
   { context, secrets = {}, host = {}, options = [] }: AsDefined,
 ): Promise<{ options: string[]; command: readonly string[] }> {
-  const plan = planContainer(definition, context, definition.image);
-  const files = planFiles(definition, context, definition.image, secrets);
+  const plan = planContainer(definition, context);
+  const files = planFiles(definition, context, definition.image.pin, revealFrom(secrets));
   const [uid, gid] = files.owner;
   const root = join(bench.home, definition.name);
   const own = async (path: string, mode: string): Promise<void> => {
@@ -82,15 +84,15 @@ export async function asDefined(
   };
 }
 
-/** Starts a service as {@link asDefined} says and waits until its own health check passes. Answers the container's name. */
+/** Starts a service as {@link dockerRunArgs} says and waits until its own health check passes. Answers the container's name. */
 export async function startAsDefined(
   bench: Bench,
   definition: ServiceDefinition,
   how: AsDefined,
   name: string = definition.name,
 ): Promise<string> {
-  const { options, command } = await asDefined(bench, definition, how);
-  const container = await bench.start(name, definition.image, options, command);
+  const { options, command } = await dockerRunArgs(bench, definition, how);
+  const container = await bench.start(name, definition.image.pin, options, command);
   await untilHealthy(container, definition);
   return container;
 }

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { ServiceContext } from "../../../components/service/model/context.ts";
+import type { ServiceDefinition } from "../../../components/service/model/definition.ts";
 import type { DashboardSpec } from "../../../components/service/model/monitoring.ts";
-import type { ServiceContext, ServiceDefinition } from "../../../components/service/model/definition.ts";
-import { planFacts } from "../../../components/service/plan/requirements.ts";
+import { collectRequirements } from "../../../components/service/plan/requirements.ts";
 import { cadvisor } from "../../../components/services/cadvisor/service.ts";
 import { nodeExporter } from "../../../components/services/node-exporter/service.ts";
 import { postgresExporter } from "../../../components/services/postgres-exporter/service.ts";
@@ -15,10 +16,10 @@ import type { Bench } from "../../sandbox/images/container-harness.ts";
 import { docker, logs, openBench, pins, untilExec } from "../../sandbox/images/container-harness.ts";
 import { startAsDefined, untilHealthy } from "./docker-run-args.ts";
 
-const secrets = { "postgres-exporter-database": "pg-secret", "redis-exporter-redis": "redis-secret" };
+const secrets = { "postgres-exporter-database": "pg-secret", "redis-exporter-cache": "redis-secret" };
 const exporters = [nodeExporter, postgresExporter, redisExporter, cadvisor];
 const all = [victoriametrics, ...exporters];
-const context: ServiceContext = testContext({ facts: planFacts([redis, ...all], {}) });
+const context: ServiceContext = testContext({ requirements: collectRequirements([redis, ...all], {}) });
 const containers = new Map<string, string>();
 let bench: Bench;
 let store: MetricsStore;
@@ -26,7 +27,7 @@ let store: MetricsStore;
 const containerOf = ({ name }: ServiceDefinition): string => containers.get(name) ?? name;
 
 beforeAll(async () => {
-  bench = await openBench([pins.postgres, redis.image, ...all.map(({ image }) => image)]);
+  bench = await openBench([pins.postgres, redis.image.pin, ...all.map(({ image }) => image.pin)]);
   const db = await bench.start("postgresql", pins.postgres, ["-e", "POSTGRES_PASSWORD=x"]);
   containers.set("postgresql", db);
   await untilExec(db, "pg_isready", "-h", "127.0.0.1");
@@ -48,7 +49,7 @@ afterAll(() => bench.clear());
 async function scrape(milliseconds: number): Promise<void> {
   for (const definition of all) {
     const { port, metrics, name } = definition;
-    const path = "none" in metrics ? "" : (metrics.path ?? "/metrics");
+    const path = "reason" in metrics ? "" : (metrics.path ?? "/metrics");
     const answer = await fetch(`http://${await bench.address(containerOf(definition))}:${port}${path}`);
     await store.add(await answer.text(), { job: name, instance: `${name}:${port}` }, milliseconds);
     await store.add("up 1\n", { job: name, instance: `${name}:${port}` }, milliseconds);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { ServiceDefinition } from "../../../components/service/model/definition.ts";
-import { planFacts } from "../../../components/service/plan/requirements.ts";
+import { collectRequirements } from "../../../components/service/plan/requirements.ts";
 import { alloy } from "../../../components/services/alloy/service.ts";
 import { grafana } from "../../../components/services/grafana/service.ts";
 import { loki } from "../../../components/services/loki/service.ts";
@@ -15,7 +15,7 @@ import { until } from "../../support/until.ts";
 import { startAsDefined } from "./docker-run-args.ts";
 
 const services = [victoriametrics, loki, socketProxy, alloy, grafana];
-const context = testContext({ facts: planFacts(services, {}) });
+const context = testContext({ requirements: collectRequirements(services, {}) });
 const secrets = { "grafana-admin-password": "the-password", "grafana-secret-key": "the-key" };
 const authorization = `Basic ${Buffer.from("admin:the-password").toString("base64")}`;
 const containers = new Map<ServiceDefinition, string>();
@@ -24,7 +24,7 @@ let api: Served;
 let url: string;
 
 beforeAll(async () => {
-  bench = await openBench(services.map(({ image }) => image));
+  bench = await openBench(services.map(({ image }) => image.pin));
   // The proxy's daemon: this machine's, as far as it concerns this bench.
   const socket = join(bench.home, "docker.sock");
   api = await serveDocker(bench, socket);
@@ -86,13 +86,13 @@ test.each(services)(
 
 test("a line that a container writes is found by its label", async () => {
   const label = ["--label", "vpai.service=say", "--entrypoint", "sh"];
-  const full = await bench.start("say", grafana.image, label, ["-c", "echo said it; exec sleep 600"]);
+  const full = await bench.start("say", grafana.image.pin, label, ["-c", "echo said it; exec sleep 600"]);
   const [stream] = await arrives("loki", `{container="${full}", service="say"} |= "said"`);
   expect(stream).toMatchObject({ stream: { container: full, service: "say" } });
 }, 90_000);
 
 test("everything that declares metrics is scraped, and is up", async () => {
-  const declared = services.flatMap(({ name, metrics }) => ("none" in metrics ? [] : [name])).toSorted();
+  const declared = services.flatMap(({ name, metrics }) => ("reason" in metrics ? [] : [name])).toSorted();
   const result = await until("all targets", 60_000, async () => {
     const up = await answers("victoriametrics", "up == 1");
     return up.length >= declared.length ? up : undefined;
@@ -101,7 +101,7 @@ test("everything that declares metrics is scraped, and is up", async () => {
 }, 90_000);
 
 describe("each panel has data", () => {
-  const panels = context.facts.dashboards.flatMap(({ title, panels: all }) =>
+  const panels = context.requirements.dashboards.flatMap(({ title, panels: all }) =>
     all.flatMap((panel) =>
       panel.queries.map(({ expr }) => [title, panel.title, panel.datasource, expr, panel.mayBeEmpty] as const),
     ),

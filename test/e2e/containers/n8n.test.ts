@@ -1,14 +1,14 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import type { SecretValues, ServiceContext } from "../../../components/service/model/definition.ts";
+import type { ServiceContext } from "../../../components/service/model/context.ts";
+import { revealFrom } from "../../../components/service/plan/secrets.ts";
 import { n8n } from "../../../components/services/n8n/service.ts";
 import { testContext } from "../../support/context.ts";
 import { until } from "../../support/until.ts";
-import type { Bench } from "../../sandbox/images/container-harness.ts";
-import { docker, logs, FULL, openBench, pins, untilExec } from "../../sandbox/images/container-harness.ts";
+import { type Bench, docker, logs, FULL, openBench, pins, untilExec } from "../../sandbox/images/container-harness.ts";
 import { activated, type AskN8n, called, echoWorkflow, loggedIn } from "../../sandbox/images/n8n-client.ts";
-import { asDefined, startAsDefined, untilHealthy } from "./docker-run-args.ts";
+import { dockerRunArgs, startAsDefined, untilHealthy } from "./docker-run-args.ts";
 import { hereAs, onHost, provision } from "./on-host.ts";
 
 // n8n locked down as its definition says, over a PostgreSQL with its role and its database.
@@ -26,7 +26,7 @@ let container: string;
 let db: string;
 
 beforeAll(async () => {
-  bench = await openBench([n8n.image, pins.postgres], FULL);
+  bench = await openBench([n8n.image.pin, pins.postgres], FULL);
   db = await bench.start("postgresql", pins.postgres, ["-e", "POSTGRES_PASSWORD=superuser"]);
   await untilExec(db, "pg_isready", "-h", "127.0.0.1");
   for (const sql of [`CREATE ROLE n8n LOGIN PASSWORD '${secrets["n8n-database"]}'`, "CREATE DATABASE n8n OWNER n8n"]) {
@@ -45,8 +45,8 @@ const ask: AskN8n = async (path, json, headers = {}) => {
   const cookie = response.headers.get("set-cookie");
   return { status: response.status, body: await response.text(), ...(cookie !== null && { cookie }) };
 };
-const own = (values: SecretValues = secrets, its: ServiceContext = context): Promise<string> =>
-  provision(container, 5678, n8n.provision?.steps(values, its) ?? []);
+const own = (values: Readonly<Record<string, string>> = secrets, its: ServiceContext = context): Promise<string> =>
+  provision(container, 5678, n8n.provision?.steps(its, revealFrom(values)) ?? []);
 const here = (argv: Parameters<ReturnType<typeof hereAs>>[0]): string[] =>
   hereAs({
     "/opt/vpai/data/n8n": join(bench.home, "n8n/opt/vpai/data/n8n"),
@@ -56,7 +56,7 @@ const here = (argv: Parameters<ReturnType<typeof hereAs>>[0]): string[] =>
   })(argv);
 
 test("P29: its owner is made once, through its API, and nobody else can be afterwards", async () => {
-  expect(JSON.parse(await own())).toEqual({ changed: [expect.stringContaining("its owner owner@example.com")] });
+  expect(JSON.parse(await own())).toEqual({ changed: [expect.stringContaining("owner owner@example.com")] });
   expect(await own()).toBe('{"changed": []}');
   const somebody = { email: "else@example.com", firstName: "Some", lastName: "Body", password: "Password-of-theirs-1" };
   expect(await ask("/rest/owner/setup", somebody)).toMatchObject({
@@ -120,7 +120,7 @@ test(
     expect(await called(ask, "echo", { word: "two" })).toMatchObject(said);
     expect(await own()).toBe('{"changed": []}');
     await onHost(here(files?.restore), kept);
-    for (const { prove } of items) expect(String(await onHost(here(prove.argv)))).toMatch(prove.expect);
+    for (const { verify } of items) expect(String(await onHost(here(verify.argv)))).toMatch(verify.expect);
   },
   5 * MINUTES,
 );
@@ -140,12 +140,12 @@ test(
   async () => {
     await docker("stop", container);
     const changed = { ...secrets, "n8n-encryption-key": "Another-key-0123456789" };
-    const { options, command } = await asDefined(bench, n8n, { context, secrets: changed });
-    const { code, output } = await bench.once(n8n.image, options, command);
+    const { options, command } = await dockerRunArgs(bench, n8n, { context, secrets: changed });
+    const { code, output } = await bench.once(n8n.image.pin, options, command);
     expect({ code, output }).toEqual({ code: 1, output: expect.stringContaining("Mismatching encryption keys.") });
     // What the gate shows of a container that restarts again and again.
     expect(output.trim().split("\n").slice(-20).join("\n")).toContain("Mismatching encryption keys.");
-    await asDefined(bench, n8n, { context, secrets });
+    await dockerRunArgs(bench, n8n, { context, secrets });
     await docker("start", container);
     await untilHealthy(container, n8n);
     expect(await logs(container)).not.toContain(secrets["n8n-database"]);

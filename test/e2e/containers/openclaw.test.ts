@@ -6,7 +6,7 @@ import { openclaw } from "../../../components/services/openclaw/service.ts";
 import { testContext } from "../../support/context.ts";
 import type { Bench } from "../../sandbox/images/container-harness.ts";
 import { docker, FULL, openBench } from "../../sandbox/images/container-harness.ts";
-import { asDefined, startAsDefined, untilHealthy } from "./docker-run-args.ts";
+import { dockerRunArgs, startAsDefined, untilHealthy } from "./docker-run-args.ts";
 import { hereAs, onHost } from "./on-host.ts";
 
 // OpenClaw locked down as its definition says, with an answer instead of LiteLLM.
@@ -26,7 +26,7 @@ beforeAll(async () => {
     response.setHeader("content-type", "application/json");
     response.end('{"object":"list","data":[]}');
   }).listen(4000);
-  bench = await openBench([openclaw.image], FULL);
+  bench = await openBench([openclaw.image.pin], FULL);
   const network = bench.home.replace(/^.*\//, "").replace(/-[^-]*$/, "");
   const host = await docker("network", "inspect", "-f", "{{range .IPAM.Config}}{{.Gateway}}{{end}}", network);
   const options = ["--add-host", `litellm:${host}`];
@@ -78,7 +78,7 @@ test(
     await untilHealthy(container, openclaw);
     expect(await bench.exec(container, "cat", note)).toBe("remember this");
     expect(await bench.exec(container, "stat", "-c", "%U %a", note)).toMatch(/^node 6\d\d$/);
-    expect(String(await onHost(here(item?.prove.argv)))).toMatch(item?.prove.expect ?? /^$/);
+    expect(String(await onHost(here(item?.verify.argv)))).toMatch(item?.verify.expect ?? /^$/);
     const before = join(`${data()}.before-restore`, "workspace/note.md");
     expect(readFileSync(before, "utf8")).toBe("something else");
   },
@@ -92,13 +92,13 @@ test("a copy that is none changes nothing", async () => {
 
 test("a key too many in its configuration ends it, with exit code 78 and the key", async () => {
   const extra = { ...openclaw, name: "extra" };
-  const files = () => [{ path: "openclaw.json", text: () => '{"gateway":{"mode":"local","prot":1}}' }];
-  const env = { path: "secrets/env", text: () => "OPENCLAW_GATEWAY_TOKEN='x'\n" };
-  const { options, command } = await asDefined(
+  const files = () => [{ path: "openclaw.json", content: () => '{"gateway":{"mode":"local","prot":1}}' }];
+  const env = { path: "secrets/env", content: () => "OPENCLAW_GATEWAY_TOKEN='x'\n" };
+  const { options, command } = await dockerRunArgs(
     bench,
     { ...extra, files: () => [...files(), env] },
     { context, secrets },
   );
-  const { code, output } = await bench.once(openclaw.image, options, command);
+  const { code, output } = await bench.once(openclaw.image.pin, options, command);
   expect({ code, output }).toEqual({ code: 78, output: expect.stringContaining('Unrecognized key: "prot"') });
 });

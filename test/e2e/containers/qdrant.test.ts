@@ -5,24 +5,25 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { qdrant } from "../../../components/services/qdrant/service.ts";
+import { revealFrom } from "../../../components/service/plan/secrets.ts";
 import { testContext } from "../../support/context.ts";
 import type { Bench } from "../../sandbox/images/container-harness.ts";
 import { openBench } from "../../sandbox/images/container-harness.ts";
-import { asDefined, startAsDefined } from "./docker-run-args.ts";
+import { dockerRunArgs, startAsDefined } from "./docker-run-args.ts";
 
 const secrets = { "qdrant-api-key": "Write-key-of-this-test", "qdrant-read-key": "Read-key-of-this-test" };
 const collection = { service: "n8n", name: "Über uns", dimensions: 3, distance: "Cosine" } as const;
 const context = testContext();
 const withCollection = (dimensions: number): typeof context => ({
   ...context,
-  facts: { ...context.facts, collections: [{ ...collection, dimensions }] },
+  requirements: { ...context.requirements, collections: [{ ...collection, dimensions }] },
 });
 const item = "items" in qdrant.backup ? qdrant.backup.items[0] : undefined;
 let bench: Bench;
 let container: string;
 
 beforeAll(async () => {
-  bench = await openBench([qdrant.image]);
+  bench = await openBench([qdrant.image.pin]);
   container = await startAsDefined(bench, qdrant, { context, secrets });
 }, 300_000);
 afterAll(() => bench.clear());
@@ -54,7 +55,7 @@ const here = (argv: readonly string[] = []): string[] => argv.map((word) => (wor
 
 /** What the host's script does with the definition's steps. */
 async function provision(dimensions: number): Promise<string> {
-  const steps = qdrant.provision?.steps(secrets, withCollection(dimensions));
+  const steps = qdrant.provision?.steps(withCollection(dimensions), revealFrom(secrets));
   const plan = { container, port: qdrant.provision?.port, deadlineSeconds: 20, steps };
   return String(await onHost(["python3", join(__dirname, "../../../files/host/provision.py")], JSON.stringify(plan)));
 }
@@ -63,7 +64,7 @@ test("the collections that services need are made once, and one of another shape
   expect(await provision(3)).toBe('{"changed": ["collection \\u00dcber uns for n8n"]}\n');
   await put(1, 2);
   expect(await provision(3)).toBe('{"changed": []}\n');
-  await expect(provision(4)).rejects.toThrow("in a state that is not known how to change");
+  await expect(provision(4)).rejects.toThrow("unexpected state, no transition defined");
   expect(await ask("POST", `${points}/count`, {})).toMatchObject({ result: { count: 2 } });
 });
 
@@ -77,14 +78,14 @@ test("its smoke checks print what they should", async () => {
 test("a copy restores what was lost and what was changed, and a search proves it", async () => {
   await put(1, 2, 3);
   await ask("PUT", "/collections/lost", { vectors: { size: 2, distance: "Dot" } });
-  const before = String(await onHost(here(item?.prove.argv)));
+  const before = String(await onHost(here(item?.verify.argv)));
   expect(before).toBe(`lost 0\n${collection.name} 3\nevery collection answers: 2\n`);
-  expect(before).toMatch(item?.prove.expect ?? /^$/);
+  expect(before).toMatch(item?.verify.expect ?? /^$/);
   const copy = await onHost(here(item?.dump));
   await ask("DELETE", "/collections/lost", undefined);
   await ask("POST", `${points}/delete`, { points: [1, 2] });
   await onHost(here(item?.restore), copy);
-  expect(String(await onHost(here(item?.prove.argv)))).toBe(before);
+  expect(String(await onHost(here(item?.verify.argv)))).toBe(before);
   // P13: copies and what they were unpacked to must not stay behind.
   expect(await bench.exec(container, "find", "/qdrant/snapshots", "-type", "f")).toBe("");
   expect(await bench.exec(container, "find", "/qdrant/snapshots", "-name", "restore-*")).toBe("");
@@ -96,9 +97,9 @@ test("a copy that is none restores nothing and fails", async () => {
 });
 
 test("it does not start when it cannot read its keys", async () => {
-  const { options, command } = await asDefined(bench, { ...qdrant, name: "blind" }, { context, secrets });
+  const { options, command } = await dockerRunArgs(bench, { ...qdrant, name: "blind" }, { context, secrets });
   await chmod(join(bench.home, "blind/config/qdrant.yaml"), 0o000);
-  expect(await bench.once(qdrant.image, options, command)).toEqual({
+  expect(await bench.once(qdrant.image.pin, options, command)).toEqual({
     code: 1,
     output: expect.stringContaining("/etc/vpai/qdrant.yaml cannot be read"),
   });

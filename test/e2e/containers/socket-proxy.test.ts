@@ -10,7 +10,7 @@ let container: string;
 let url: string;
 
 beforeAll(async () => {
-  bench = await openBench([socketProxy.image]);
+  bench = await openBench([socketProxy.image.pin]);
   container = await startAsDefined(bench, socketProxy, { context: testContext() });
   url = `http://${await bench.address(container)}:2375`;
 }, 300_000);

@@ -1,10 +1,13 @@
+import type { Scrape } from "../../../components/service/model/context.ts";
+import { serviceSecrets } from "../../../components/service/model/secrets.ts";
 import type { DashboardSpec } from "../../../components/service/model/monitoring.ts";
-import type { Scrape } from "../../../components/service/model/requirements.ts";
+
+const key = serviceSecrets("qdrant", { "read-key": { permanent: false } }).ref["read-key"];
 
 /** What recorded/config.alloy scrapes. */
 export const scrapes: readonly Scrape[] = [
   { service: "node-exporter", address: "node-exporter:9100", path: "/metrics" },
-  { service: "qdrant", address: "qdrant:6333", path: "/metrics", bearer: "qdrant-read-key" },
+  { service: "qdrant", address: "qdrant:6333", path: "/metrics", bearer: key },
 ];
 
 /** What recorded/dashboard.json shows. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
-import { planRoutes } from "../../../components/service/plan/routes.ts";
-import { checkNames, checkPorts, checkVolumes, inOrder, planMemory } from "../../../components/service/plan/checks.ts";
 import type { ServiceDefinition } from "../../../components/service/model/definition.ts";
+import { checkNames, checkPorts, checkVolumes, planMemory } from "../../../components/service/plan/checks.ts";
+import { topologicalOrder } from "../../../components/service/plan/order.ts";
+import { planRoutes } from "../../../components/service/plan/routes.ts";
 import { catalogue } from "../../../stacks/catalogue.ts";
 import { sample } from "../../support/sample.ts";
 
@@ -53,6 +54,7 @@ describe("names", () => {
       {
         ...sample,
         name: "postgresql",
+        provides: "database",
         database: undefined,
         secrets: {},
         route: undefined,
@@ -62,15 +64,15 @@ describe("names", () => {
   };
   test.each<[string, Partial<ServiceDefinition>, string[]]>([
     ["nothing wrong", {}, []],
-    ["taken", { name: "postgresql", secrets: {} }, ["service postgresql: its name is taken"]],
-    ["a need that is not there", { needs: ["mysql"] }, ["service app: it needs mysql, which is not there"]],
+    ["duplicate", { name: "postgresql", secrets: {} }, ["service postgresql: duplicate name"]],
+    ["an unknown dependency", { needs: ["mysql"] }, ["service app: depends on unknown service mysql"]],
     ["a secret of another service", { secrets: { key: { permanent: true } } }, ["service app: its secret key"]],
     ["a route without a way", { networks: ["egress"] }, ["service app: a route but no port on backend or frontend"]],
-    ["root without a reason", { user: { uid: 0, gid: 0 } }, ["service app: it runs as root"]],
+    ["root without a reason", { user: { uid: 0, gid: 0 } }, ["service app: runs as root"]],
     [
-      "a key of LiteLLM where there is none",
+      "a key for language models without a provider",
       { llm: { dailyBudgetUsd: 1 } },
-      ["service app: it needs litellm, which is not there"],
+      ["service app: requires llm, which no service provides"],
     ],
   ])("%s", (_name, definition, expected) => {
     expect(said(definition)).toEqual(expected);
@@ -86,11 +88,11 @@ test("order: each comes after what it needs", () => {
     { ...sample, name: "a", needs: ["b"], database: undefined } as unknown as ServiceDefinition,
     { ...sample, name: "b", database: undefined } as unknown as ServiceDefinition,
   ];
-  expect(inOrder([a, b]).map(({ name }) => name)).toEqual(["b", "a"]);
+  expect(topologicalOrder([a, b]).map(({ name }) => name)).toEqual(["b", "a"]);
   expect(() =>
-    inOrder([
+    topologicalOrder([
       { ...a, needs: ["b"] },
       { ...b, needs: ["a"] },
     ]),
-  ).toThrow("need each other: a, b");
+  ).toThrow("services depend on each other: a, b");
 });

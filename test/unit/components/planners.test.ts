@@ -1,12 +1,20 @@
 import { describe, expect, test } from "@jest/globals";
-import { planDatabases } from "../../../components/service/plan/databases.ts";
-import { planRoutes } from "../../../components/service/plan/routes.ts";
-import { planSecrets } from "../../../components/service/plan/secrets.ts";
-import { needsOf, startsAfter } from "../../../components/service/plan/checks.ts";
 import type { ServiceDefinition } from "../../../components/service/model/definition.ts";
-import { planFiles, secretsOfFiles } from "../../../components/service/plan/files.ts";
+import type { Capability } from "../../../components/service/model/facets.ts";
+import { planConnections } from "../../../components/service/plan/connections.ts";
 import { goDuration, planContainer } from "../../../components/service/plan/container.ts";
-import { planConnections, planFacts } from "../../../components/service/plan/requirements.ts";
+import { planDatabases } from "../../../components/service/plan/databases.ts";
+import { planFiles } from "../../../components/service/plan/files.ts";
+import {
+  accountHolders,
+  allDependencies,
+  missingCapabilities,
+  startupDependencies,
+} from "../../../components/service/plan/order.ts";
+import { serviceSecrets } from "../../../components/service/model/secrets.ts";
+import { collectRequirements } from "../../../components/service/plan/requirements.ts";
+import { planRoutes } from "../../../components/service/plan/routes.ts";
+import { checkSecrets, planSecrets, revealFrom, secretsOfFiles } from "../../../components/service/plan/secrets.ts";
 import { catalogue } from "../../../stacks/catalogue.ts";
 import { testContext } from "../../support/context.ts";
 import { sample } from "../../support/sample.ts";
@@ -14,9 +22,8 @@ import { sample } from "../../support/sample.ts";
 const context = testContext();
 
 test("a container's plan", () => {
-  expect(planContainer(sample, context, "the-image")).toEqual({
+  expect(planContainer(sample, context)).toEqual({
     name: "app",
-    image: "the-image",
     user: "1234:1235",
     command: ["serve"],
     cgroupHost: false,
@@ -55,7 +62,7 @@ test.each([
 describe("files on the host", () => {
   test("directories keep their owner, secrets stay with the container's user", () => {
     expect(secretsOfFiles(sample, context)).toEqual(["app-key"]);
-    expect(planFiles(sample, context, "the-image", { "app-key": "s3cret" })).toEqual({
+    expect(planFiles(sample, context, "the-image", revealFrom({ "app-key": "s3cret" }))).toEqual({
       service: "app",
       digest: expect.stringMatching(/^[0-9a-f]{16}$/),
       owner: [1234, 1235],
@@ -77,23 +84,37 @@ describe("files on the host", () => {
 
   test("a reloading service validates with its own image", () => {
     const reload = { validate: ["run", "{image}", "{dir}"], argv: ["reload"] };
-    const files = planFiles({ ...sample, reload }, context, "the-image", { "app-key": "s3cret" });
+    const files = planFiles({ ...sample, reload }, context, "the-image", revealFrom({ "app-key": "s3cret" }));
     expect([files.validate, files.reload]).toEqual([
       ["run", "the-image", "{dir}"],
       { container: "app", image: "the-image", argv: ["reload"] },
     ]);
-    const { validate } = planFiles({ ...sample, reload: { argv: ["x"] } }, context, "i", { "app-key": "s3cret" });
+    const { validate } = planFiles(
+      { ...sample, reload: { argv: ["x"] } },
+      context,
+      "i",
+      revealFrom({ "app-key": "s3cret" }),
+    );
     expect(validate).toBeNull();
   });
 
-  test("files may follow from the deployment, and a secret that is nowhere is a fault of the program", () => {
-    const files: ServiceDefinition["files"] = ({ domain }) => [{ path: domain, secrets: ["gone"], render: () => "" }];
-    expect(secretsOfFiles({ ...sample, files }, context)).toEqual(["gone"]);
-    expect(() => planFiles({ ...sample, files }, context, "the-image", {})).toThrow("no secret is called gone");
+  test("files may follow from the deployment, and an unknown secret is reported at plan time", () => {
+    const { ref } = serviceSecrets("app", { missing: { permanent: false } });
+    const files: ServiceDefinition["files"] = ({ domain }) => [
+      { path: domain, content: (_, reveal) => reveal(ref.missing) },
+    ];
+    const definition = { ...sample, files };
+    expect(secretsOfFiles(definition, context)).toEqual(["app-missing"]);
+    expect(() => planFiles(definition, context, "the-image", revealFrom({}))).toThrow("unknown secret: app-missing");
+    expect(checkSecrets([definition], context, planSecrets([definition]))).toEqual([
+      expect.objectContaining({ key: "service app", found: "unknown secret: app-missing" }),
+    ]);
+    expect(checkSecrets([sample], context, planSecrets([sample]))).toEqual([]);
   });
 
   test("the digest changes with a secret, and does not show it", () => {
-    const digest = (value: string): string => planFiles(sample, context, "the-image", { "app-key": value }).digest;
+    const digest = (value: string): string =>
+      planFiles(sample, context, "the-image", revealFrom({ "app-key": value })).digest;
     expect(digest("a")).not.toBe(digest("b"));
     expect(digest("a")).toMatch(/^[0-9a-f]{16}$/);
   });
@@ -104,13 +125,13 @@ describe("files on the host", () => {
         {
           ...sample,
           files: [
-            { path: "fixed", text: () => fixed },
-            { path: live, live: true, text: () => live },
+            { path: "fixed", content: () => fixed },
+            { path: live, live: true, content: () => live },
           ],
         },
         context,
         "the-image",
-        {},
+        revealFrom({}),
       ).digest;
     expect(digest("a", "x")).toBe(digest("a", "y"));
     expect(digest("a", "x")).not.toBe(digest("b", "x"));
@@ -121,7 +142,7 @@ test("routes come in the order of their host names", () => {
   const other = {
     ...sample,
     name: "aaa",
-    route: { label: "aaa", audience: "vpn" as const, readiness: "/", holdSeconds: 5 },
+    route: { subdomain: "aaa", audience: "vpn" as const, healthPath: "/", upstreamWaitSeconds: 5 },
   };
   expect(planRoutes([sample, other, { ...sample, route: undefined }] as ServiceDefinition[], "x.org")).toEqual([
     {
@@ -129,41 +150,42 @@ test("routes come in the order of their host names", () => {
       service: "aaa",
       upstream: "aaa:8000",
       audience: "vpn",
-      readiness: "/",
-      holdSeconds: 5,
-      deny: [],
+      healthPath: "/",
+      upstreamWaitSeconds: 5,
+      denyPaths: [],
     },
     {
       host: "app.x.org",
       service: "app",
       upstream: "app:8000",
       audience: "public",
-      readiness: "/ready",
-      holdSeconds: 60,
-      deny: [],
+      healthPath: "/ready",
+      upstreamWaitSeconds: 60,
+      denyPaths: [],
     },
   ]);
 });
 
 test("databases have a role's name and a secret of their own", () => {
-  expect(planDatabases([sample])).toEqual([
-    { service: "app", name: "app", secret: "app-database", extensions: [], memberOf: [] },
+  const server = { ...sample, name: "db", provides: "database" as const };
+  expect(planDatabases([server])).toEqual([
+    { service: "db", server: "db", name: "app", password: "db-database", extensions: [], memberOf: [] },
   ]);
 });
 
 test("the list of secrets says what may never change", () => {
   expect(planSecrets([sample])).toEqual({
-    "app-database": { length: 40, permanent: false, used: true },
-    "app-key": { length: 64, permanent: true, used: true },
+    "app-database": { length: 40, permanent: false, active: true },
+    "app-key": { length: 64, permanent: true, active: true },
   });
-  expect(planSecrets([], [sample])).toEqual({ "app-key": { length: 64, permanent: true, used: false } });
-  expect(Object.keys(planSecrets([{ ...sample, redis: { keys: [] }, llm: { dailyBudgetUsd: 1 } }]))).toEqual([
+  expect(planSecrets([], [sample])).toEqual({ "app-key": { length: 64, permanent: true, active: false } });
+  expect(Object.keys(planSecrets([{ ...sample, cache: { keys: [] }, llm: { dailyBudgetUsd: 1 } }]))).toEqual([
+    "app-cache",
     "app-database",
     "app-key",
     "app-llm",
-    "app-redis",
   ]);
-  expect(() => planSecrets([sample, sample])).toThrow("two secrets are called app-key");
+  expect(() => planSecrets([sample, sample])).toThrow("two secrets have the name app-key");
 });
 
 test("the catalogue's secrets: what data depends on is permanent, and nothing else", () => {
@@ -178,11 +200,11 @@ test("the catalogue's secrets: what data depends on is permanent, and nothing el
   ]);
 });
 
-describe("facts", () => {
+describe("requirements", () => {
   const asks: ServiceDefinition = {
     ...sample,
     name: "n8n",
-    redis: { keys: ["n8n:*"] },
+    cache: { keys: ["n8n:*"] },
     llm: { dailyBudgetUsd: 2 },
     vectors: [{ name: "documents", dimensions: 3, distance: "Dot" }],
     dashboards: [
@@ -193,29 +215,44 @@ describe("facts", () => {
       },
     ],
   };
-  const silent: ServiceDefinition = { ...sample, name: "silent", metrics: { none: "it says nothing" } };
+  const silent: ServiceDefinition = { ...sample, name: "silent", metrics: { reason: "it says nothing" } };
 
   test("the union of what is declared", () => {
-    expect(planFacts([asks, silent], { n8n: "docker.io/n8nio/n8n:2@sha256:0", silent: "x/y:1@sha256:0" })).toEqual({
+    expect(
+      collectRequirements([asks, silent], { n8n: "docker.io/n8nio/n8n:2@sha256:0", silent: "x/y:1@sha256:0" }),
+    ).toEqual({
       scrapes: [{ service: "n8n", address: "n8n:8000", path: "/metrics", bearer: "app-key" }],
-      redisUsers: [
-        { service: "n8n", secret: "n8n-redis", keys: ["n8n:*"], rules: ["+@all", "-@admin", "-@dangerous"] },
+      cacheUsers: [
+        { service: "n8n", password: "n8n-cache", keys: ["n8n:*"], rules: ["+@all", "-@admin", "-@dangerous"] },
       ],
       llmClients: [{ service: "n8n", secret: "n8n-llm", dailyBudgetUsd: 2 }],
       collections: [{ service: "n8n", name: "documents", dimensions: 3, distance: "Dot" }],
       dashboards: asks.dashboards,
-      images: [{ service: "n8n", reference: "docker.io/n8nio/n8n:2", versions: "^\\d+\\.\\d+\\.\\d+$" }],
+      images: [
+        { service: "n8n", reference: "docker.io/n8nio/n8n:2", versions: "^\\d+$" },
+        { service: "silent", reference: "x/y:1", versions: "^\\d+$" },
+      ],
     });
   });
 
   test("what a service cannot be without, and what it waits for", () => {
-    expect(startsAfter({ ...asks, needs: ["a"] })).toEqual(["a", "postgresql", "redis"]);
-    expect(needsOf(asks)).toEqual(["postgresql", "redis", "litellm", "qdrant"]);
+    const provider = (name: string, provides: Capability): ServiceDefinition => ({ ...silent, name, provides });
+    const all = [
+      asks,
+      provider("a", "vectors"),
+      provider("b", "database"),
+      provider("c", "llm"),
+      provider("d", "cache"),
+    ];
+    expect(startupDependencies({ ...asks, needs: ["e"] }, all)).toEqual(["e", "b", "d"]);
+    expect(allDependencies(asks, all)).toEqual(["b", "d", "c", "a"]);
+    expect(accountHolders(asks, all)).toEqual(["d", "c", "a"]);
+    expect(missingCapabilities(asks, [asks])).toEqual(["database", "cache", "llm", "vectors"]);
   });
 
   test("who can connect to whom: by a common network that does not keep its members apart", () => {
     const web: ServiceDefinition = { ...sample, name: "web", networks: ["egress"], metrics: { port: 9 } };
-    const hub: ServiceDefinition = { ...sample, name: "hub", networks: ["egress", "backend"], morePorts: [1] };
+    const hub: ServiceDefinition = { ...sample, name: "hub", networks: ["egress", "backend"], internalPorts: [1] };
     const isolated = new Set(["egress"]);
     expect(planConnections([sample, web, hub], isolated)).toEqual([
       { from: "app", to: "hub", port: 1 },

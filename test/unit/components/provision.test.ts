@@ -40,8 +40,8 @@ afterAll(() => {
 
 const step: HttpStep = {
   name: "collection x",
-  check: { method: "GET", path: "/collections/x", headers: { "api-key": PASSWORD } },
-  done: { status: 200, json: { result: { size: 3 } } },
+  probe: { method: "GET", path: "/collections/x", headers: { "api-key": PASSWORD } },
+  satisfiedBy: { status: 200, json: { result: { size: 3 } } },
   apply: [
     { method: "PUT", path: "/collections/x", json: { size: 3, password: PASSWORD }, when: { status: 404 }, ok: [200] },
   ],
@@ -75,7 +75,7 @@ test("what is so already is left alone", async () => {
 test("one of several states may be enough, and nothing but one of them", async () => {
   const either = {
     ...step,
-    done: [
+    satisfiedBy: [
       { status: 200, json: { result: { size: 4 } } },
       { status: 401, json: { code: 998 } },
     ],
@@ -128,7 +128,7 @@ test("a container that does not run", async () => {
 
 test("lists count, numbers are equal however written, and true is no number", async () => {
   const json = (found: unknown, wanted: unknown) =>
-    run([{ ...step, done: { status: 200, json: wanted }, apply: [] }], [{ status: 200, body: found }]);
+    run([{ ...step, satisfiedBy: { status: 200, json: wanted }, apply: [] }], [{ status: 200, body: found }]);
   expect((await json({ a: [1, { b: 5 }] }, { a: [1.0, { b: 5.0 }] })).code).toBe(0);
   expect((await json({ a: [1, 2] }, { a: [1] })).code).toBe(1);
   expect((await json({ a: 1 }, { a: true })).code).toBe(1);

@@ -3,6 +3,8 @@ import { renderDatabaseSql } from "../../../components/database/sql.ts";
 import { scramVerifier } from "../../../components/database/scram.ts";
 import { renderCaddyfile } from "../../../components/services/caddy/config.ts";
 import { renderSshFiles } from "../../../components/host/ssh-files.ts";
+import { cacheSecret, databaseSecret } from "../../../components/service/model/secrets.ts";
+import { revealFrom } from "../../../components/service/plan/secrets.ts";
 import { renderAcl } from "../../../components/services/redis/service.ts";
 import { hostFiles, renderBootstrap } from "../../../components/vps/bootstrap.ts";
 import { renderCloudInit, USER_DATA_LIMIT } from "../../../components/vps/hetzner/cloud-init.ts";
@@ -16,9 +18,9 @@ test("Caddyfile", () => {
     service: "n8n",
     upstream: "n8n:5678",
     audience: "public" as const,
-    readiness: "/healthz/readiness",
-    holdSeconds: 60,
-    deny: ["/metrics"],
+    healthPath: "/healthz/readiness",
+    upstreamWaitSeconds: 60,
+    denyPaths: ["/metrics"],
   };
   expect(renderCaddyfile("ai.example.com", [route], [])).toBe(`{
 	admin localhost:2019
@@ -163,6 +165,8 @@ test("firewall: sshd from where it is allowed, the web from anywhere, nothing el
 });
 
 describe("database", () => {
+  const database = { service: "x", server: "postgresql", password: databaseSecret("x") };
+
   // Made by PostgreSQL's own rules (RFC 5802) with Python's hashlib, from the salt in it.
   test("the verifier is the one that PostgreSQL would store", () => {
     expect(scramVerifier("n8n", "pencil")).toBe(
@@ -176,7 +180,7 @@ describe("database", () => {
 
   test("SQL", () => {
     const verifier = "SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy";
-    const plan = { service: "x", name: "x", secret: "x-database", extensions: ["vector"], memberOf: ["pg_monitor"] };
+    const plan = { ...database, name: "x", extensions: ["vector"], memberOf: ["pg_monitor"] };
     expect(renderDatabaseSql(plan, verifier)).toBe(`\\set ON_ERROR_STOP on
 SET log_min_error_statement = panic;
 SET client_min_messages = warning;
@@ -207,14 +211,16 @@ $check$;
 
   test.each(['n8n"; DROP', "N8N", "", "8n"])("refuses the name %j", (name) => {
     expect(() =>
-      renderDatabaseSql({ service: "x", name, secret: "x", extensions: [], memberOf: [] }, "SCRAM-SHA-256$1:a$b:c"),
+      renderDatabaseSql({ ...database, name, extensions: [], memberOf: [] }, "SCRAM-SHA-256$1:a$b:c"),
     ).toThrow("plain SQL name");
   });
 });
 
 test("Redis' users: the default one is off, two without a password may do one thing each, each service has its keys", () => {
-  const users = [{ service: "litellm", secret: "litellm-redis", keys: ["litellm:*"], rules: ["+@all", "-@admin"] }];
-  expect(renderAcl(users, { "litellm-redis": "pencil" })).toBe(`user default off resetpass resetkeys resetchannels -@all
+  const users = [
+    { service: "litellm", password: cacheSecret("litellm"), keys: ["litellm:*"], rules: ["+@all", "-@admin"] },
+  ];
+  expect(renderAcl(users, revealFrom({ "litellm-cache": "pencil" }))).toBe(`user default off resetpass resetkeys resetchannels -@all
 user health on nopass resetkeys resetchannels -@all +ping
 user reload on nopass resetkeys resetchannels -@all +acl|load
 user litellm on #13809668fb436386706f67dcb052ed584a04ba16a8c02a17d66d34c30fceda21 resetchannels ~litellm:* +@all -@admin
@@ -231,9 +237,9 @@ test.each([
     service: "grafana",
     upstream: "grafana:3000",
     audience: "vpn" as const,
-    readiness: "/api/health",
-    holdSeconds: 60,
-    deny: [],
+    healthPath: "/api/health",
+    upstreamWaitSeconds: 60,
+    denyPaths: [],
   };
   expect(renderCaddyfile("x.org", [route], cidrs)).toContain(
     `grafana.x.org {\n	tls internal\n	header -Server\n${lines}	reverse_proxy`,

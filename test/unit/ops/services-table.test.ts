@@ -1,8 +1,10 @@
 import { expect, test } from "@jest/globals";
+import type { Image } from "../../../components/images.ts";
 import type { ServiceDefinition } from "../../../components/service/model/definition.ts";
 import { serviceRows, servicesTable } from "../../../ops/services/table.ts";
 
 const digest = `@sha256:${"a1".repeat(32)}`;
+const imageOf = (pin: string): Image => ({ pin, versions: String.raw`^\d`, notes: "https://example.com/{tag}" });
 const common = {
   health: {
     test: ["CMD", "true"],
@@ -12,6 +14,7 @@ const common = {
     startPeriodSeconds: 10,
     deadlineSeconds: 60,
   },
+  tmpfs: {},
   pids: 100,
   cpus: 1,
   stopGraceSeconds: 10,
@@ -25,35 +28,48 @@ const small: readonly ServiceDefinition[] = [
   {
     ...common,
     name: "postgresql",
-    image: `docker.io/library/postgres:18.1${digest}`,
+    image: imageOf(`docker.io/library/postgres:18.1${digest}`),
+    provides: "database",
     networks: ["backend"],
     port: 5432,
     user: { uid: 999, gid: 999 },
     memoryMb: { standard: 1024, small: 512 },
-    metrics: { none: "its exporter tells them" },
+    metrics: { reason: "its exporter tells them" },
     backup: {
-      what: "everything",
-      items: [{ name: "cluster", dump: ["a"], restore: ["b"], prove: { argv: ["c"], expect: /d/ } }],
+      scope: "everything",
+      items: [{ name: "cluster", dump: ["a"], restore: ["b"], verify: { argv: ["c"], expect: /d/ } }],
     },
   },
   {
     ...common,
     name: "n8n",
-    image: `docker.io/n8nio/n8n:2.42.4${digest}`,
+    image: imageOf(`docker.io/n8nio/n8n:2.42.4${digest}`),
     networks: ["backend", "egress"],
     port: 5678,
     user: { uid: 1000, gid: 1000 },
     memoryMb: { standard: 1024, small: 768 },
     metrics: {},
-    backup: { none: "its database is saved with PostgreSQL" },
+    backup: { reason: "its database is saved with PostgreSQL" },
     database: { name: "n8n" },
-    route: { label: "n8n", audience: "public", readiness: "/healthz" },
+    route: { subdomain: "n8n", audience: "public", healthPath: "/healthz" },
     llm: { dailyBudgetUsd: 1 },
   },
   {
     ...common,
+    name: "litellm",
+    image: imageOf(`ghcr.io/berriai/litellm:v1.102.1${digest}`),
+    provides: "llm",
+    networks: ["backend"],
+    port: 4000,
+    user: { uid: 0, gid: 0 },
+    memoryMb: { standard: 1536, small: 896 },
+    metrics: { path: "/metrics/" },
+    backup: { reason: "its keys are made again" },
+  },
+  {
+    ...common,
     name: "caddy",
-    image: `docker.io/library/caddy:2.11.7${digest}`,
+    image: imageOf(`docker.io/library/caddy:2.11.7${digest}`),
     networks: ["frontend"],
     user: { uid: 65532, gid: 65532 },
     memoryMb: { standard: 128, small: 96 },
@@ -62,7 +78,7 @@ const small: readonly ServiceDefinition[] = [
       { port: 443, protocol: "udp" },
     ],
     metrics: { port: 2019, path: "/m" },
-    backup: { none: "nothing of it is lost" },
+    backup: { reason: "nothing of it is lost" },
   },
 ];
 
@@ -99,7 +115,7 @@ test("a row has what another program wants, the reasons among it", () => {
     memoryMb: 1024,
     user: "1000:1000",
     metrics: "5678/metrics",
-    backup: { none: "its database is saved with PostgreSQL" },
+    backup: { reason: "its database is saved with PostgreSQL" },
     needs: ["postgresql", "litellm"],
   });
 });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 import { type KnownResource, planOnly, type PlannedService, requireServices } from "../../../ops/deploy/target-plan.ts";
 
-const service = (name: string, startsAfter: string[] = [], knownTo: string[] = []): PlannedService => ({
+const service = (name: string, startupDependencies: string[] = [], knownTo: string[] = []): PlannedService => ({
   name,
-  startsAfter,
-  needs: [...new Set([...startsAfter, ...knownTo])],
+  startupDependencies,
+  needs: [...new Set([...startupDependencies, ...knownTo])],
   knownTo,
   networks: ["backend"],
 });
@@ -54,7 +54,7 @@ test("a service that nothing depends on runs alone", () => {
     "**::caddy-healthy",
     "**::caddy-provisioned",
     "**::images-caddy",
-    "**::secrets-kept",
+    "**::secrets-permanent-guard",
   ]);
 });
 
@@ -86,7 +86,7 @@ test("what all share and is not there yet is made: other new services' images, s
   const { flags, images } = plan(["caddy"], known, ["redis-acl", "n8n-key"]);
   expect(targets(flags).filter((name) => /images-|secrets-|network/.test(name))).toEqual([
     ...["caddy", "litellm", "n8n", "redis", "redis-exporter"].map((name) => `**::images-${name}`),
-    "**::secrets-kept",
+    "**::secrets-permanent-guard",
     "**::secrets-n8n-key",
     "**::secrets-redis-acl",
   ]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { ISOLATED } from "../../../components/host/networks.ts";
 import { images } from "../../../components/images.ts";
-import { planConnections } from "../../../components/service/plan/requirements.ts";
+import { planConnections } from "../../../components/service/plan/connections.ts";
 import { catalogue } from "../../../stacks/catalogue.ts";
 
 const by = new Map(catalogue.map((definition) => [definition.name, definition]));
@@ -9,7 +9,7 @@ const by = new Map(catalogue.map((definition) => [definition.name, definition]))
 describe.each([...by])("%s", (name, definition) => {
   test("its image is the one of the list, pinned, with what a newer version looks like", () => {
     const image = images[name as keyof typeof images];
-    expect(definition.image).toBe(image.pin);
+    expect(definition.image).toBe(image);
     const [, tag = ""] = /:([^:@]+)@sha256:[0-9a-f]{64}$/.exec(image.pin) ?? [];
     expect(tag).toMatch(new RegExp(image.versions));
   });
@@ -29,18 +29,18 @@ describe.each([...by])("%s", (name, definition) => {
   test("what it keeps is saved, or it says why not", () => {
     const keeps = (definition.data ?? []).length > 0 || definition.database !== undefined;
     const { backup } = definition;
-    expect(keeps && "none" in backup ? backup.none.length > 20 : true).toBe(true);
-    if (!("none" in backup)) expect(backup.items.length).toBeGreaterThan(0);
+    expect(keeps && "reason" in backup ? backup.reason.length > 20 : true).toBe(true);
+    if (!("reason" in backup)) expect(backup.items.length).toBeGreaterThan(0);
   });
 
   test("its metrics are declared, or why there are none; a route never shows them", () => {
     const { metrics, route } = definition;
-    if ("none" in metrics) expect(metrics.none.length).toBeGreaterThan(10);
+    if ("reason" in metrics) expect(metrics.reason.length).toBeGreaterThan(10);
     else if (route && metrics.port === undefined) {
       const path = metrics.path ?? "/metrics";
       const matches = (denied: string): boolean =>
         denied.endsWith("*") ? path.startsWith(denied.slice(0, -1)) : denied === path;
-      expect({ path, denied: (route.deny ?? []).some(matches) }).toEqual({ path, denied: true });
+      expect({ path, denied: (route.denyPaths ?? []).some(matches) }).toEqual({ path, denied: true });
     }
   });
 

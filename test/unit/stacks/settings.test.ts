@@ -53,7 +53,7 @@ test("defaults are those the schema documents", () => {
     retention: { metricsDays: 30, logsDays: 14 },
     vpnCidrs: [],
     telegramAllowFrom: [],
-    given: ["anthropicApiKey"],
+    providedSecrets: ["anthropicApiKey"],
     machine: { name: "cx33", memoryMb: 8192 },
   });
 });
@@ -88,11 +88,11 @@ test("what the products see of the settings: usual models, the owner at the doma
 test("providers' keys come from the environment too; one is enough, none is a fault, unless LiteLLM is left out", () => {
   const env = { OPENAI_API_KEY: API_KEY };
   const without = (given: Record<string, unknown>) => sources({ anthropicApiKey: undefined, ...given });
-  expect(parseSettings({ ...without({}), env }).given).toEqual(["openaiApiKey"]);
+  expect(parseSettings({ ...without({}), env }).providedSecrets).toEqual(["openaiApiKey"]);
   expect(faultsOf(without({}))).toMatch(
     /^vpai:anthropicApiKey or vpai:openaiApiKey: not set\n.*allowed: an API key of at least one provider/,
   );
-  expect(parseSettings(without({ without: ["litellm"] })).given).toEqual([]);
+  expect(parseSettings(without({ without: ["litellm"] })).providedSecrets).toEqual([]);
 });
 
 test("a model that LiteLLM does not know is refused by its name", () => {

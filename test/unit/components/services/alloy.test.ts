@@ -1,18 +1,24 @@
 import { describe, expect, test } from "@jest/globals";
-import { planFiles, secretsOfFiles } from "../../../../components/service/plan/files.ts";
 import { planContainer } from "../../../../components/service/plan/container.ts";
+import { planFiles } from "../../../../components/service/plan/files.ts";
+import { revealFrom, secretsOfFiles } from "../../../../components/service/plan/secrets.ts";
 import { alloy } from "../../../../components/services/alloy/service.ts";
 import { testContext } from "../../../support/context.ts";
 import { recorded } from "../../../support/monitoring/recorded.ts";
 import { scrapes } from "../../../support/monitoring/sample.ts";
 
-const context = testContext({ facts: { ...testContext().facts, scrapes: [...scrapes, ...scrapes.slice(1)] } });
+const context = testContext({
+  requirements: { ...testContext().requirements, scrapes: [...scrapes, ...scrapes.slice(1)] },
+});
 
 describe("files", () => {
   test("its file is the rendered one, and every bearer token lies once where it looks for it", () => {
-    const { config } = planFiles(alloy, { ...context, facts: { ...context.facts, scrapes } }, "x", {
-      "qdrant-read-key": "token",
-    });
+    const { config } = planFiles(
+      alloy,
+      { ...context, requirements: { ...context.requirements, scrapes } },
+      "x",
+      revealFrom({ "qdrant-read-key": "token" }),
+    );
     expect(config?.files.map(({ path, mode, content }) => [path, mode, content])).toEqual([
       ["config.alloy", "0400", recorded("config.alloy")],
       ["secrets/qdrant-read-key", "0400", "token"],
@@ -21,12 +27,12 @@ describe("files", () => {
 
   test("two scrapes with one token need one file", () => {
     expect(secretsOfFiles(alloy, context)).toEqual(["qdrant-read-key"]);
-    expect(planFiles(alloy, context, "x", { "qdrant-read-key": "t" }).config?.files).toHaveLength(2);
+    expect(planFiles(alloy, context, "x", revealFrom({ "qdrant-read-key": "t" })).config?.files).toHaveLength(2);
   });
 });
 
 test("its command reads that file and keeps its state in its data", () => {
-  const { command, mounts } = planContainer(alloy, context, "x");
+  const { command, mounts } = planContainer(alloy, context);
   expect(command).toEqual([
     "run",
     "--server.http.listen-addr=0.0.0.0:12345",

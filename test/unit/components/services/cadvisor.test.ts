@@ -3,7 +3,7 @@ import { planContainer } from "../../../../components/service/plan/container.ts"
 import { cadvisor } from "../../../../components/services/cadvisor/service.ts";
 import { testContext } from "../../../support/context.ts";
 
-const plan = planContainer(cadvisor, testContext(), "x");
+const plan = planContainer(cadvisor, testContext());
 const [dashboard] = cadvisor.dashboards;
 const exprs = [
   ...cadvisor.alerts.map(({ expr }) => expr),
@@ -43,7 +43,7 @@ describe("P32", () => {
 
 test("it is root by number alone: every right of root is dropped, and it says why it needs the number", () => {
   expect([plan.user, plan.capabilityAdds, plan.readOnly]).toEqual(["0:0", [], true]);
-  expect(cadvisor.user.rootBecause).toMatch(/root/);
+  expect(cadvisor.user.rootReason).toMatch(/root/);
 });
 
 test("it makes few series: one label, four kinds of metrics, every half minute", () => {

@@ -2,20 +2,21 @@ import { expect, test } from "@jest/globals";
 import { parse } from "yaml";
 import { planContainer } from "../../../../components/service/plan/container.ts";
 import { planFiles } from "../../../../components/service/plan/files.ts";
+import { revealFrom } from "../../../../components/service/plan/secrets.ts";
 import { diun } from "../../../../components/services/diun/service.ts";
 import { testContext } from "../../../support/context.ts";
 
 const versions = String.raw`^\d+\.\d+\.\d+-pg18-bookworm$`;
-const facts = {
-  ...testContext().facts,
+const requirements = {
+  ...testContext().requirements,
   images: [
     { service: "postgresql", reference: "docker.io/pgvector/pgvector:0.8.7-pg18-bookworm", versions },
     { service: "litellm", reference: "ghcr.io/berriai/litellm:v1.102.1", versions: String.raw`^v\d+$` },
   ],
 };
-const context = testContext({ facts });
+const context = testContext({ requirements });
 const file = (path: string): string =>
-  planFiles(diun, context, diun.image, {}).config?.files.find((each) => each.path === path)?.content ?? "";
+  planFiles(diun, context, diun.image.pin, revealFrom({})).config?.files.find((each) => each.path === path)?.content ?? "";
 
 test("it looks every six hours, not at one instant, and waits for no registry for long", () => {
   expect(parse(file("diun.yml"))).toEqual({
@@ -60,7 +61,7 @@ test("P34: DIUN's regular expressions survive YAML", () => {
 });
 
 test("nothing to watch is a list of nothing", () => {
-  const files = planFiles(diun, testContext(), diun.image, {}).config?.files ?? [];
+  const files = planFiles(diun, testContext(), diun.image.pin, revealFrom({})).config?.files ?? [];
   expect(files.map(({ path, content }) => [path, parse(path.endsWith(".sh") ? "" : content)])).toEqual([
     ["diun.yml", expect.objectContaining({ providers: { file: { filename: "/etc/vpai/images.yml" } } })],
     ["images.yml", []],
@@ -69,14 +70,14 @@ test("nothing to watch is a list of nothing", () => {
 });
 
 test("it never sees Docker, and believes the authorities that the host believes", () => {
-  const plan = planContainer(diun, context, diun.image);
+  const plan = planContainer(diun, context);
   expect(plan.networks).toEqual(["egress"]);
   expect(plan.mounts.map(({ target }) => target)).toEqual(["/data", "/etc/vpai", "/etc/ssl/certs/ca-certificates.crt"]);
   expect(plan.envs).toContain("SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt");
 });
 
 test("P15: DIUN's directory belongs to the user that it runs as", () => {
-  const { owner, data } = planFiles(diun, context, diun.image, {});
+  const { owner, data } = planFiles(diun, context, diun.image.pin, revealFrom({}));
   expect([owner, data.map(({ path }) => path)]).toEqual([[1000, 1000], ["/opt/vpai/data/diun"]]);
 });
 

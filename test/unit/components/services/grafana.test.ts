@@ -1,16 +1,17 @@
 import { describe, expect, test } from "@jest/globals";
-import { planFiles, secretsOfFiles } from "../../../../components/service/plan/files.ts";
+import { planFiles } from "../../../../components/service/plan/files.ts";
+import { revealFrom, secretsOfFiles } from "../../../../components/service/plan/secrets.ts";
 import { grafana } from "../../../../components/services/grafana/service.ts";
 import { testContext } from "../../../support/context.ts";
 import { recorded } from "../../../support/monitoring/recorded.ts";
 import { dashboard } from "../../../support/monitoring/sample.ts";
 
-const context = testContext({ facts: { ...testContext().facts, dashboards: [dashboard] } });
+const context = testContext({ requirements: { ...testContext().requirements, dashboards: [dashboard] } });
 const values = { "grafana-admin-password": "the password", "grafana-secret-key": "the key" };
 const environment = (): Readonly<Record<string, string>> => grafana.environment?.(context) ?? {};
 
 test("its files: both stores, where dashboards are, one file for each dashboard, its secrets", () => {
-  const files = planFiles(grafana, context, "x", values).config?.files ?? [];
+  const files = planFiles(grafana, context, "x", revealFrom(values)).config?.files ?? [];
   expect(files.map(({ path, content }) => [path, content])).toEqual([
     ["provisioning/datasources/vpai.yaml", recorded("datasources.yaml")],
     ["provisioning/dashboards/vpai.yaml", recorded("dashboards.yaml")],
@@ -40,7 +41,7 @@ test("P23: Grafana has a host name of its own, and no path that a proxy could st
     GF_SERVER_ROOT_URL: "https://grafana.ai.example.com/",
     GF_SERVER_SERVE_FROM_SUB_PATH: "false",
   });
-  expect(grafana.route).toMatchObject({ label: "grafana", audience: "vpn", deny: ["/metrics"] });
+  expect(grafana.route).toMatchObject({ subdomain: "grafana", audience: "vpn", denyPaths: ["/metrics"] });
 });
 
 describe("Grafana 13", () => {

@@ -3,25 +3,28 @@ import { describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
 import { LLM_ALERTS, LLM_DASHBOARD } from "../../../../components/services/litellm/monitoring.ts";
 import { DEFAULT_MODELS } from "../../../../components/llm/models.ts";
-import type { FileSpec, SecretValues, ServiceContext } from "../../../../components/service/model/definition.ts";
-import type { GivenSecret } from "../../../../components/service/model/settings.ts";
+import type { ServiceContext } from "../../../../components/service/model/context.ts";
+import type { FileSpec } from "../../../../components/service/model/definition.ts";
+import type { ProvidedSecret } from "../../../../components/service/model/settings.ts";
+import { llmSecret } from "../../../../components/service/model/secrets.ts";
+import { revealFrom, secretsOfProvision, secretsUsed } from "../../../../components/service/plan/secrets.ts";
 import { litellm } from "../../../../components/services/litellm/service.ts";
 import { testContext } from "../../../support/context.ts";
 
-const values: SecretValues = {
+const values: Readonly<Record<string, string>> = {
   "litellm-master-key": "Master1",
   "litellm-salt-key": "Salt1",
   "litellm-ui-password": "Ui1",
   "litellm-database": "Db1",
-  "litellm-redis": "Redis1",
+  "litellm-cache": "Redis1",
   "settings-anthropicApiKey": "sk-ant-it's",
   "settings-openaiApiKey": "sk-proj-1",
   "openclaw-llm": "Claw1",
 };
 
-const given = (...keys: readonly GivenSecret[]): ServiceContext => {
+const given = (...keys: readonly ProvidedSecret[]): ServiceContext => {
   const context = testContext();
-  return { ...context, settings: { ...context.settings, given: keys } };
+  return { ...context, settings: { ...context.settings, providedSecrets: keys } };
 };
 
 function fileOf(path: string, context: ServiceContext): FileSpec {
@@ -32,8 +35,7 @@ function fileOf(path: string, context: ServiceContext): FileSpec {
 }
 
 function textOf(path: string, context = testContext()): string {
-  const file = fileOf(path, context);
-  return "text" in file ? file.text(context) : file.render(values, context);
+  return fileOf(path, context).content(context, revealFrom(values));
 }
 
 const config = (context?: ServiceContext) => parse(textOf("config.yaml", context)) as Record<string, never>;
@@ -145,16 +147,17 @@ describe("LiteLLM's secrets", () => {
   });
 
   test("are those of the providers that are given, and no others", () => {
-    const file = fileOf("secrets/env", given("openaiApiKey"));
-    expect("secrets" in file && file.secrets).toEqual([
+    const context = given("openaiApiKey");
+    const { content } = fileOf("secrets/env", context);
+    expect(secretsUsed((reveal) => content(context, reveal))).toEqual([
+      "litellm-cache",
+      "litellm-database",
       "litellm-master-key",
       "litellm-salt-key",
       "litellm-ui-password",
-      "litellm-database",
-      "litellm-redis",
       "settings-openaiApiKey",
     ]);
-    expect(textOf("secrets/env", given("openaiApiKey"))).not.toContain("ANTHROPIC");
+    expect(textOf("secrets/env", context)).not.toContain("ANTHROPIC");
   });
 
   test("are not in the environment that docker inspect shows, and the salt is never made anew", () => {
@@ -184,19 +187,19 @@ test("P17: LiteLLM's health check names its address by number, and needs no prog
 });
 
 describe("a client's key", () => {
-  const llmClients = [{ service: "openclaw", secret: "openclaw-llm", dailyBudgetUsd: 2 }];
-  const context = testContext({ facts: { ...testContext().facts, llmClients } });
+  const llmClients = [{ service: "openclaw", secret: llmSecret("openclaw"), dailyBudgetUsd: 2 }];
+  const context = testContext({ requirements: { ...testContext().requirements, llmClients } });
   const key = "sk-Claw1";
   const asked = { method: "GET", path: `/key/info?key=${createHash("sha256").update(key).digest("hex")}` };
   const headers = { authorization: "Bearer sk-Master1" };
   const budget = { max_budget: 2, budget_duration: "1d" };
 
   test("is made, gets the service's name from a former key, and its budget", () => {
-    expect(litellm.provision?.steps(values, context)).toEqual([
+    expect(litellm.provision?.steps(context, revealFrom(values))).toEqual([
       {
         name: "the key of openclaw",
-        check: { ...asked, headers },
-        done: { status: 200 },
+        probe: { ...asked, headers },
+        satisfiedBy: { status: 200 },
         apply: [
           {
             method: "POST",
@@ -210,8 +213,8 @@ describe("a client's key", () => {
       },
       {
         name: "the name of openclaw's key",
-        check: { method: "POST", path: "/key/update", headers, json: { key, key_alias: "openclaw" } },
-        done: { status: 200 },
+        probe: { method: "POST", path: "/key/update", headers, json: { key, key_alias: "openclaw" } },
+        satisfiedBy: { status: 200 },
         apply: [
           {
             method: "POST",
@@ -225,16 +228,16 @@ describe("a client's key", () => {
       },
       {
         name: "the budget of openclaw",
-        check: { ...asked, headers },
-        done: { status: 200, json: { info: { key_alias: "openclaw", models: [], ...budget } } },
+        probe: { ...asked, headers },
+        satisfiedBy: { status: 200, json: { info: { key_alias: "openclaw", models: [], ...budget } } },
         apply: [{ method: "POST", path: "/key/update", headers, json: { key, models: [], ...budget }, ok: [200] }],
       },
     ]);
-    expect(litellm.provision?.secrets(context)).toEqual(["litellm-master-key", "openclaw-llm"]);
+    expect(secretsOfProvision(litellm, context)).toEqual(["litellm-master-key", "openclaw-llm"]);
   });
 
   test("is in no address that is asked", () => {
-    const paths = JSON.stringify(litellm.provision?.steps(values, context).map(({ check }) => check.path));
+    const paths = JSON.stringify(litellm.provision?.steps(context, revealFrom(values)).map(({ probe }) => probe.path));
     expect(paths).not.toContain(key);
   });
 });

@@ -1,14 +1,16 @@
 import { describe, expect, test } from "@jest/globals";
 import { planContainer } from "../../../../components/service/plan/container.ts";
 import { filesOf } from "../../../../components/service/plan/files.ts";
+import { revealFrom } from "../../../../components/service/plan/secrets.ts";
 import { loki } from "../../../../components/services/loki/service.ts";
 import { testContext } from "../../../support/context.ts";
 import { recorded } from "../../../support/monitoring/recorded.ts";
 
 const configOf = (context = testContext({ size: "standard" })): string => {
   const [file] = filesOf(loki, context);
-  if (file === undefined || !("text" in file)) throw new Error("no plain file");
-  return file.text(context);
+  if (file === undefined) throw new Error("no file");
+  // No secret is known here: the file has none.
+  return file.content(context, revealFrom({}));
 };
 
 test("its file is the rendered one, where its command looks for it", () => {
@@ -41,7 +43,7 @@ describe("P16", () => {
 });
 
 test("P15: its data belongs to the account of the image", () => {
-  expect(planContainer(loki, testContext(), "x").user).toBe("10001:10001");
+  expect(planContainer(loki, testContext()).user).toBe("10001:10001");
 });
 
 test("old lines are really deleted: retention is nothing without the compactor and its store of requests", () => {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { N8N_ALERTS, N8N_DASHBOARD } from "../../../../components/services/n8n/monitoring.ts";
 import type { FileSpec } from "../../../../components/service/model/definition.ts";
+import { revealFrom, secretsOfProvision } from "../../../../components/service/plan/secrets.ts";
 import { n8n } from "../../../../components/services/n8n/service.ts";
 import { testContext } from "../../../support/context.ts";
 
@@ -74,7 +75,7 @@ describe("n8n's environment", () => {
 
 test("its secrets are files that its user alone reads, and nothing in its environment", () => {
   expect(
-    files.map((file) => [file.path, file.mode ?? "0400", "secrets" in file && file.render(values, context)]),
+    files.map(({ path, mode, content }) => [path, mode ?? "0400", content(context, revealFrom(values))]),
   ).toEqual([
     ["secrets/encryption-key", "0400", "Key1"],
     ["secrets/database", "0400", "Db1"],
@@ -88,15 +89,20 @@ test("P17: n8n is asked for its health by address", () => {
 });
 
 test("P23: n8n has a host name of its own, and its metrics are not shown there", () => {
-  expect(n8n.route).toEqual({ label: "n8n", audience: "public", readiness: "/healthz/readiness", deny: ["/metrics"] });
+  expect(n8n.route).toEqual({
+    subdomain: "n8n",
+    audience: "public",
+    healthPath: "/healthz/readiness",
+    denyPaths: ["/metrics"],
+  });
 });
 
 describe("P29: n8n's owner", () => {
-  const [step, ...more] = n8n.provision?.steps(values, context) ?? [];
+  const [step, ...more] = n8n.provision?.steps(context, revealFrom(values)) ?? [];
 
   test("is made through n8n's API by the name that its login has, and is there when it can log in", () => {
     expect(more).toEqual([]);
-    expect(step?.check).toEqual({
+    expect(step?.probe).toEqual({
       method: "POST",
       path: "/rest/login",
       json: { emailOrLdapLoginId: "owner@example.com", password: "Owner1" },
@@ -110,15 +116,15 @@ describe("P29: n8n's owner", () => {
         json: { email: "owner@example.com", firstName: "Only", lastName: "Owner", password: "Owner1" },
       },
     ]);
-    expect(n8n.provision?.secrets(context)).toEqual(["n8n-owner-password"]);
+    expect(secretsOfProvision(n8n, context)).toEqual(["n8n-owner-password"]);
   });
 
   test("is there too when a second factor is asked of it", () => {
-    expect(step?.done).toEqual([{ status: 200 }, { status: 401, json: { code: 998 } }]);
+    expect(step?.satisfiedBy).toEqual([{ status: 200 }, { status: 401, json: { code: 998 } }]);
   });
 
   test("has a step whose name says what to do when it is somebody else", () => {
-    expect(step?.name).toMatch(/^its owner owner@example\.com .*already setup.*user-management:reset/);
+    expect(step?.name).toMatch(/^owner owner@example\.com .*already setup.*user-management:reset/);
     expect(step?.name).not.toContain("Owner1");
   });
 });

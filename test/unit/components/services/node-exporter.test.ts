@@ -3,7 +3,7 @@ import { planContainer } from "../../../../components/service/plan/container.ts"
 import { nodeExporter } from "../../../../components/services/node-exporter/service.ts";
 import { testContext } from "../../../support/context.ts";
 
-const plan = planContainer(nodeExporter, testContext(), "x");
+const plan = planContainer(nodeExporter, testContext());
 const flag = (name: string): string =>
   plan.command?.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
 

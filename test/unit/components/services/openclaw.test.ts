@@ -1,12 +1,15 @@
 import { describe, expect, test } from "@jest/globals";
 import { NETWORKS } from "../../../../components/host/networks.ts";
 import { openclawConfig, renderOpenClawConfig } from "../../../../components/services/openclaw/config.ts";
-import type { FileSpec, SecretValues, ServiceContext, Size } from "../../../../components/service/model/definition.ts";
+import type { ServiceContext } from "../../../../components/service/model/context.ts";
+import type { FileSpec } from "../../../../components/service/model/definition.ts";
+import type { Size } from "../../../../components/service/model/facets.ts";
 import type { ServiceSettings } from "../../../../components/service/model/settings.ts";
+import { revealFrom, secretsUsed } from "../../../../components/service/plan/secrets.ts";
 import { openclaw } from "../../../../components/services/openclaw/service.ts";
 import { testContext } from "../../../support/context.ts";
 
-const values: SecretValues = {
+const values: Readonly<Record<string, string>> = {
   "openclaw-gateway-token": "Token1",
   "openclaw-llm": "Llm1",
   "settings-openclawTelegramToken": "123:it's",
@@ -17,7 +20,7 @@ const having = (said: Partial<ServiceSettings>): ServiceContext => {
 };
 const withTelegram = having({
   telegramAllowFrom: [42, 4242],
-  given: ["anthropicApiKey", "openaiApiKey", "openclawTelegramToken"],
+  providedSecrets: ["anthropicApiKey", "openaiApiKey", "openclawTelegramToken"],
 });
 
 function fileOf(path: string, context: ServiceContext): FileSpec {
@@ -28,8 +31,7 @@ function fileOf(path: string, context: ServiceContext): FileSpec {
 }
 
 function textOf(path: string, context = testContext()): string {
-  const file = fileOf(path, context);
-  return "text" in file ? file.text(context) : file.render(values, context);
+  return fileOf(path, context).content(context, revealFrom(values));
 }
 
 describe("openclaw.json", () => {
@@ -78,10 +80,10 @@ describe("openclaw.json", () => {
   });
 
   test("offers only models whose provider's key is given, and none at all where there is no key", () => {
-    const { models, agents } = openclawConfig(having({ given: ["openaiApiKey"] }));
+    const { models, agents } = openclawConfig(having({ providedSecrets: ["openaiApiKey"] }));
     expect(models.providers?.litellm.models.map(({ id }) => id)).toEqual(["gpt"]);
     expect(agents.defaults.model).toEqual({ primary: "litellm/gpt" });
-    const none = openclawConfig(having({ given: [] }));
+    const none = openclawConfig(having({ providedSecrets: [] }));
     expect([none.models.providers, none.agents.defaults.model]).toEqual([undefined, undefined]);
   });
 
@@ -116,8 +118,8 @@ describe("openclaw.json", () => {
 test("its secrets are in a file that its shell reads, Telegram's where it is given", () => {
   expect(textOf("secrets/env")).toBe("OPENCLAW_GATEWAY_TOKEN='Token1'\nLITELLM_API_KEY='sk-Llm1'\n");
   expect(textOf("secrets/env", withTelegram)).toContain("TELEGRAM_BOT_TOKEN='123:it'\\''s'\n");
-  const file = fileOf("secrets/env", testContext());
-  expect("secrets" in file && file.secrets).toEqual(["openclaw-gateway-token", "openclaw-llm"]);
+  const { content } = fileOf("secrets/env", testContext());
+  expect(secretsUsed((reveal) => content(testContext(), reveal))).toEqual(["openclaw-gateway-token", "openclaw-llm"]);
   expect(openclaw.entrypoint).toEqual([
     "sh",
     "-c",
@@ -135,14 +137,14 @@ test("P17: OpenClaw is never asked by the name of localhost", () => {
 
 test("P21: OpenClaw listens on 18789, has no database, and is healthy only when its gateway has started", () => {
   expect(openclaw.port).toBe(18789);
-  expect([openclaw.database, openclaw.redis, openclaw.vectors]).toEqual([undefined, undefined, undefined]);
+  expect([openclaw.database, openclaw.cache, openclaw.vectors]).toEqual([undefined, undefined, undefined]);
   // Any other address answers 200 with the interface's page.
   expect(openclaw.health.test).toEqual([
     "CMD-SHELL",
     `curl -fsS --max-time 4 http://127.0.0.1:18789/startupz | grep -q '"status":"started"'`,
   ]);
   // To the edge it answers 403 there, and the route would be held for ever.
-  expect(openclaw.route?.readiness).toBe("/healthz");
+  expect(openclaw.route?.healthPath).toBe("/healthz");
 });
 
 test("P21: OpenClaw believes its proxy alone, and only from the network that the proxy is on", () => {

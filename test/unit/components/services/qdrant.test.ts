@@ -4,12 +4,13 @@ import { expect, test } from "@jest/globals";
 import { parse } from "yaml";
 import { planContainer } from "../../../../components/service/plan/container.ts";
 import { planFiles } from "../../../../components/service/plan/files.ts";
+import { revealFrom, secretsOfProvision } from "../../../../components/service/plan/secrets.ts";
 import { qdrant } from "../../../../components/services/qdrant/service.ts";
 import { testContext } from "../../../support/context.ts";
 
-const secrets = { "qdrant-api-key": "WriteKey1", "qdrant-read-key": "ReadKey1" };
+const reveal = revealFrom({ "qdrant-api-key": "WriteKey1", "qdrant-read-key": "ReadKey1" });
 const context = testContext();
-const files = planFiles(qdrant, context, qdrant.image, secrets);
+const files = planFiles(qdrant, context, qdrant.image.pin, reveal);
 const file = (path: string): string | undefined => files.config?.files.find((each) => each.path === path)?.content;
 
 test("its configuration has both keys, tells nobody of its use, and keeps everything in its mounts", () => {
@@ -37,7 +38,7 @@ test("its configuration has both keys, tells nobody of its use, and keeps everyt
 });
 
 test("no key is in the environment, the command or a health check, and files with one are its user's alone", () => {
-  expect(JSON.stringify(planContainer(qdrant, context, qdrant.image))).not.toMatch(/WriteKey1|ReadKey1/);
+  expect(JSON.stringify(planContainer(qdrant, context))).not.toMatch(/WriteKey1|ReadKey1/);
   expect(files.owner).toEqual([1000, 1000]);
   expect(files.config?.files.map(({ path, mode }) => [path, mode])).toEqual([
     ["qdrant.yaml", "0400"],
@@ -74,18 +75,18 @@ test("its init file is where it can write", () => {
 
 test("each collection of the deployment is a state that is read back; only a missing one is made", () => {
   const collections = [{ service: "openclaw", name: "long memory", dimensions: 1536, distance: "Cosine" } as const];
-  const facts = { ...context.facts, collections };
+  const requirements = { ...context.requirements, collections };
   const ask = { path: "/collections/long%20memory", headers: { "api-key": "WriteKey1" } };
   const vectors = { size: 1536, distance: "Cosine" };
-  expect(qdrant.provision?.steps(secrets, { ...context, facts })).toEqual([
+  expect(qdrant.provision?.steps({ ...context, requirements }, reveal)).toEqual([
     {
       name: "collection long memory for openclaw",
-      check: { method: "GET", ...ask },
-      done: { status: 200, json: { result: { config: { params: { vectors } } } } },
+      probe: { method: "GET", ...ask },
+      satisfiedBy: { status: 200, json: { result: { config: { params: { vectors } } } } },
       apply: [{ method: "PUT", ...ask, json: { vectors }, when: { status: 404 }, ok: [200] }],
     },
   ]);
-  expect(qdrant.provision?.secrets({ ...context, facts })).toEqual(["qdrant-api-key"]);
+  expect(secretsOfProvision(qdrant, { ...context, requirements })).toEqual(["qdrant-api-key"]);
 });
 
 test("the script of its copies is one that bash understands, and says how it is used", () => {

@@ -1,15 +1,16 @@
 import { expect, test } from "@jest/globals";
-import { planFiles } from "../../../../components/service/plan/files.ts";
-import { planFacts } from "../../../../components/service/plan/requirements.ts";
 import { planContainer } from "../../../../components/service/plan/container.ts";
+import { planFiles } from "../../../../components/service/plan/files.ts";
+import { collectRequirements } from "../../../../components/service/plan/requirements.ts";
+import { revealFrom } from "../../../../components/service/plan/secrets.ts";
 import { redisExporter } from "../../../../components/services/redis-exporter/service.ts";
 import { testContext } from "../../../support/context.ts";
 
 test("P12: its account may ask for statistics, and touches no key", () => {
-  expect(planFacts([redisExporter], {}).redisUsers).toEqual([
+  expect(collectRequirements([redisExporter], {}).cacheUsers).toEqual([
     {
       service: "redis-exporter",
-      secret: "redis-exporter-redis",
+      password: "redis-exporter-cache",
       keys: [],
       rules: ["-@all", "+info", "+client|setname", "+slowlog|len", "+slowlog|get", "+latency|latest"],
     },
@@ -17,7 +18,7 @@ test("P12: its account may ask for statistics, and touches no key", () => {
 });
 
 test("its password is in a file that it alone reads, by the address with the account's name", () => {
-  const plan = planFiles(redisExporter, testContext(), "x", { "redis-exporter-redis": 'Se"cret' });
+  const plan = planFiles(redisExporter, testContext(), "x", revealFrom({ "redis-exporter-cache": 'Se"cret' }));
   expect(plan.owner).toEqual([59000, 59000]);
   const [file] = plan.config?.files ?? [];
   expect([file?.path, file?.mode]).toEqual(["secrets/passwords.json", "0400"]);
@@ -25,7 +26,7 @@ test("its password is in a file that it alone reads, by the address with the acc
 });
 
 test("it is told where Redis is and who it is, and reads no configuration", () => {
-  const { envs, command } = planContainer(redisExporter, testContext({ timezone: "UTC" }), "x");
+  const { envs, command } = planContainer(redisExporter, testContext({ timezone: "UTC" }));
   expect(envs).toEqual([
     "GOMEMLIMIT=27MiB",
     "REDIS_ADDR=redis://redis:6379",

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeEach, expect, test } from "@jest/globals";
 import { fingerprint } from "../../../components/secrets/secrets.ts";
 
-const SCRIPT = join(__dirname, "../../../files/host/permanent.py");
+const SCRIPT = join(__dirname, "../../../files/host/check-permanent-secrets.py");
 const scratch = mkdtempSync(join(tmpdir(), "vpai-permanent-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
 

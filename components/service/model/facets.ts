@@ -1,0 +1,115 @@
+/** How much of everything a deployment gets. */
+export type Size = "standard" | "small";
+
+export type NetworkName = "frontend" | "backend" | "monitoring" | "egress" | "socket";
+
+/** A facet that does not apply to a service, with the reason. */
+export interface NotApplicable {
+  readonly reason: string;
+}
+
+declare const secretRef: unique symbol;
+/**
+ * The name of a secret. Only {@link file://./secrets.ts} makes one, so a misspelt name does not compile: a string is no
+ * reference.
+ */
+export type SecretRef = string & { readonly [secretRef]: true };
+
+/** The value of a secret, where values are at hand. Fails on one that the deployment does not have. */
+export type Reveal = (secret: SecretRef) => string;
+
+/** A value generated once by the program and kept in its state. */
+export interface SecretSpec {
+  /** Letters and digits, at least one of each kind and case. @default 40 */
+  readonly length?: number;
+  /** Never rotated: existing data is encrypted with it. */
+  readonly permanent: boolean;
+}
+
+/** A directory of the service's own, kept across containers and reboots. */
+export interface DataMount {
+  /** Below /opt/vpai/data/<service>; empty for that directory itself. */
+  readonly path: string;
+  /** Path in the container. */
+  readonly target: string;
+  /** @default "0700" */
+  readonly mode?: string;
+}
+
+/** A path of the host, mounted read-only. */
+export interface HostMount {
+  readonly source: string;
+  readonly target: string;
+  readonly why: string;
+}
+
+export interface HealthCheck {
+  /** As Docker takes it: `["CMD", …]` or `["CMD-SHELL", "…"]`. */
+  readonly test: readonly string[];
+  readonly intervalSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly retries: number;
+  readonly startPeriodSeconds: number;
+  /** How long the gate waits for the first "healthy". */
+  readonly deadlineSeconds: number;
+}
+
+/** The clients a route serves: everyone, or VPN clients only. */
+export type Audience = "public" | "vpn";
+
+export interface RouteSpec {
+  /** First label of the host name below the deployment's domain. */
+  readonly subdomain: string;
+  readonly audience: Audience;
+  /** Answers 2xx once the service accepts requests; probed actively, so that requests wait during a replacement. */
+  readonly healthPath: string;
+  /** Paths answered with 404 at the edge, as Caddy matches them (`/metrics`, `/debug/*`). */
+  readonly denyPaths?: readonly string[];
+  /** How long a request waits while the service is replaced. @default 60 */
+  readonly upstreamWaitSeconds?: number;
+}
+
+/** Prometheus scrape endpoint. */
+export interface MetricsSpec {
+  /** @default "/metrics" */
+  readonly path?: string;
+  /** @default the service's port */
+  readonly port?: number;
+  /** The bearer token. */
+  readonly bearer?: SecretRef;
+}
+
+/** How the running service picks up its live files. */
+export interface Reload {
+  /** Run on the host before the new files are installed; `{dir}` is their directory, `{image}` the service's image. */
+  readonly validate?: readonly string[];
+  /** Run in the container after they are installed, unless it is about to be replaced (another image, or a changed file that is not live). */
+  readonly argv: readonly string[];
+}
+
+/** What one service may provide to the others. */
+export type Capability = "database" | "cache" | "llm" | "vectors";
+
+/** A database and a role of its own, both called `name`; the password is the secret `<service>-database`. */
+export interface DatabaseSpec {
+  readonly name: string;
+  readonly extensions?: readonly string[];
+  /** Roles whose rights it has, such as pg_monitor. */
+  readonly memberOf?: readonly string[];
+}
+
+/** An account of the cache, named after the service; the password is the secret `<service>-cache`. */
+export interface CacheSpec {
+  /** Key patterns it may use, such as `litellm:*`. */
+  readonly keys: readonly string[];
+  /** ACL rules. @default everything that is neither administrative nor dangerous */
+  readonly rules?: readonly string[];
+}
+
+/** A vector collection. */
+export interface CollectionSpec {
+  readonly name: string;
+  /** Numbers in a vector. */
+  readonly dimensions: number;
+  readonly distance: "Cosine" | "Dot" | "Euclid";
+}
