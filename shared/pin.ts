@@ -17,10 +17,15 @@ export interface Pin {
 
 const shape = /^([a-z0-9.-]+(?::\d+)?)\/([a-z0-9._/-]+):([A-Za-z0-9_][A-Za-z0-9._-]{0,127})@(sha256:[0-9a-f]{64})$/;
 
+/** Whether a text is a complete image reference: {@link parsePin} accepts it. */
+export function isPin(text: string): boolean {
+  return shape.exec(text)?.[1]?.includes(".") === true;
+}
+
 /** Parses `host/path:tag@sha256:digest`. Throws an {@link OperatorError} on anything less. */
 export function parsePin(text: string): Pin {
   const [, host, path, tag, digest] = shape.exec(text) ?? [];
-  if (host === undefined || path === undefined || tag === undefined || digest === undefined || !host.includes(".")) {
+  if (host === undefined || path === undefined || tag === undefined || digest === undefined || !isPin(text)) {
     throw new OperatorError({
       key: "image",
       found: text,

@@ -22,11 +22,11 @@ export interface Plan {
 
 /** @throws OperatorError with every fault */
 export function planDeployment(settings: Settings, all: readonly ServiceDefinition[] = catalogue): Plan {
-  const definitions = all.filter(({ name }) => !settings.without.includes(name));
+  const definitions = all.filter(({ name }) => !settings.disabledServices.includes(name));
   const routes = planRoutes(definitions, settings.domain);
   const pins = imagePins(settings.images, definitions);
   const faults = [
-    ...checkWithout(settings, all),
+    ...checkDisabled(settings, all),
     ...checkNames(definitions, routes),
     ...checkPorts(definitions, settings.ssh.port),
     ...checkVolumes(definitions),
@@ -54,12 +54,12 @@ export function planDeployment(settings: Settings, all: readonly ServiceDefiniti
   };
 }
 
-function checkWithout({ without }: Settings, all: readonly ServiceDefinition[]): Fault[] {
+function checkDisabled({ disabledServices }: Settings, all: readonly ServiceDefinition[]): Fault[] {
   const names = all.map(({ name }) => name);
-  return without
+  return disabledServices
     .filter((name) => !names.includes(name))
     .map((name) => ({
-      key: "vpai:without",
+      key: "vpai:disabledServices",
       found: name,
       allowed: names.join(", "),
       fix: "correct the name, or take it out of the list",

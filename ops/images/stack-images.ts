@@ -7,10 +7,13 @@ import type { StackFile } from "../stack/config-file.ts";
 import type { WantedImage } from "./check.ts";
 
 /** Pin by service of what a stack has: the catalogue's, with the stack file's replacements and omissions. */
-export function stackPins({ images, without }: Pick<StackFile, "images" | "without">): Record<string, string> {
+export function stackPins({
+  images,
+  disabledServices,
+}: Pick<StackFile, "images" | "disabledServices">): Record<string, string> {
   return imagePins(
     images,
-    catalogue.filter(({ name }) => !without.includes(name)),
+    catalogue.filter(({ name }) => !disabledServices.includes(name)),
   );
 }
 

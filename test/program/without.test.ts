@@ -26,7 +26,7 @@ afterAll(cleanUp);
 
 describe.each(leaves.map(({ name }) => [name]))("without %s", (name) => {
   test("its container goes, and every other stays as it is; so do its permanent secrets", async () => {
-    const { resources } = await runProgram("prod", false, { "vpai:without": [name] });
+    const { resources } = await runProgram("prod", false, { "vpai:disabledServices": [name] });
     const left = containers(resources);
     const changed = [...whole].filter(([container, inputs]) => left.get(container) !== inputs);
     expect(changed.map(([container]) => container)).toEqual([`${name}-container`]);

@@ -26,7 +26,7 @@ export function planMemory(
         fix: [
           "choose a larger server",
           ...(size === "standard" ? ["`pulumi config set vpai:size small`"] : []),
-          "or leave services out (vpai:without)",
+          "or leave services out (vpai:disabledServices)",
         ].join(", "),
       },
     ],

@@ -16,7 +16,7 @@ describe("memory: containers may have nine tenths of it (P42)", () => {
         key: "vpai:vps",
         found: "cx23 has 222 MB, of which containers may have 199",
         allowed: "200 MB for 1 services; the largest: app 200",
-        fix: "choose a larger server, `pulumi config set vpai:size small`, or leave services out (vpai:without)",
+        fix: "choose a larger server, `pulumi config set vpai:size small`, or leave services out (vpai:disabledServices)",
       },
     ]);
   });

@@ -88,7 +88,11 @@ describe("what cannot be meant is refused at once, and nothing is made", () => {
     [
       "a purge of what the stack has",
       ["purge", "--stack", "prod", "--service", "n8n", "--database", "postgres", "--yes"],
-      ["--service: n8n, which stack prod has", "vpai:without", "--database: postgres, which is PostgreSQL's own"],
+      [
+        "--service: n8n, which stack prod has",
+        "vpai:disabledServices",
+        "--database: postgres, which is PostgreSQL's own",
+      ],
     ],
     [
       "a purge on a stack that is not up",

@@ -97,13 +97,13 @@ general_settings:
   test("takes a model's name for text, whatever it looks like", () => {
     const context = testContext();
     const models = DEFAULT_MODELS.slice(0, 1).map((model) => ({ ...model, name: 'yes: "4o"', fallbacks: [] }));
-    const odd = { ...context, settings: { ...context.settings, llm: { models, dailyBudgetUsd: 5 } } };
+    const odd = { ...context, settings: { ...context.settings, models } };
     expect(config(odd)).toMatchObject({ model_list: [{ model_name: 'yes: "4o"' }] });
   });
 
   test("P19: LiteLLM's fallbacks are a list of maps with one key each, and every secret is a reference", () => {
     const context = testContext();
-    const all = { ...context, settings: { ...context.settings, llm: { models: DEFAULT_MODELS, dailyBudgetUsd: 5 } } };
+    const all = { ...context, settings: { ...context.settings, models: DEFAULT_MODELS } };
     const { litellm_settings } = config(all) as unknown as { litellm_settings: { fallbacks: object[] } };
     expect(litellm_settings.fallbacks.map((each) => Object.keys(each))).toEqual(
       DEFAULT_MODELS.map(({ name }) => [name]),
