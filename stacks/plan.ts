@@ -1,9 +1,10 @@
-import { type Fault, OperatorError } from "../shared/errors.ts";
+import { type Fault, OperatorError, renderFaults } from "../shared/errors.ts";
 import { type DatabasePlan, planDatabases } from "../components/service/plan/databases.ts";
 import { planRoutes } from "../components/service/plan/routes.ts";
 import { type PlannedSecret, planSecrets } from "../components/service/plan/secrets.ts";
-import { checkNames, checkPorts, checkVolumes, inOrder, planMemory } from "../components/service/plan/checks.ts";
+import { checkNames, checkPorts, checkVolumes, inOrder } from "../components/service/plan/checks.ts";
 import type { NetworkName, ServiceContext, ServiceDefinition } from "../components/service/model/definition.ts";
+import { planMemory } from "../components/service/plan/memory.ts";
 import { planFacts } from "../components/service/plan/requirements.ts";
 import { catalogue, imagePins } from "./catalogue.ts";
 import { serviceSettings, type Settings } from "./settings/load.ts";
@@ -18,6 +19,8 @@ export interface Plan {
   readonly networks: readonly NetworkName[];
   readonly databases: ReadonlyMap<string, DatabasePlan>;
   readonly secrets: Readonly<Record<string, PlannedSecret>>;
+  /** What the operator is told before the run, and may accept. */
+  readonly warnings: readonly string[];
 }
 
 /** @throws OperatorError with every fault */
@@ -25,12 +28,13 @@ export function planDeployment(settings: Settings, all: readonly ServiceDefiniti
   const definitions = all.filter(({ name }) => !settings.disabledServices.includes(name));
   const routes = planRoutes(definitions, settings.domain);
   const pins = imagePins(settings.images, definitions);
+  const memory = planMemory(definitions, settings.size, settings.machine);
   const faults = [
     ...checkDisabled(settings, all),
     ...checkNames(definitions, routes),
     ...checkPorts(definitions, settings.ssh.port),
     ...checkVolumes(definitions),
-    ...planMemory(definitions, settings.size, settings.machine).faults,
+    ...memory.faults,
     ...checkImages(settings, definitions, pins),
   ];
   if (faults.length > 0) throw new OperatorError(faults);
@@ -51,6 +55,7 @@ export function planDeployment(settings: Settings, all: readonly ServiceDefiniti
       definitions,
       all.filter((each) => !definitions.includes(each)),
     ),
+    warnings: memory.warnings.map((warning) => renderFaults([warning])),
   };
 }
 

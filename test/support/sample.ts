@@ -33,7 +33,7 @@ export const sample: ServiceDefinition = {
   capabilities: ["CAP_SETUID", "CAP_CHOWN"],
   tmpfs: { "/tmp": "rw" },
   pids: 10,
-  memoryMb: { standard: 200, small: 100 },
+  memory: { requestMb: { standard: 150, small: 80 }, limitMb: { standard: 200, small: 100 } },
   cpus: 1,
   stopGraceSeconds: 30,
   route: { label: "app", audience: "public", readiness: "/ready" },

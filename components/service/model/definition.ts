@@ -8,6 +8,20 @@ import type { ServiceSettings } from "./settings.ts";
 /** How much of everything a deployment gets. */
 export type Size = "standard" | "small";
 
+/** One value for both sizes, or one for each. */
+export type BySize<T> = T | Readonly<Record<Size, T>>;
+
+/** Memory of a container, in MB; docs/memory.md has the measurements. */
+export interface MemorySpec {
+  /** What it usually takes at work: the sum of all requests has to fit the server. */
+  readonly requestMb: BySize<number>;
+  /**
+   * Where the kernel ends it. Has to hold its heap at the highest, the pages of its own program that are in use, and
+   * one process of its health check.
+   */
+  readonly limitMb: BySize<number>;
+}
+
 export type NetworkName = "frontend" | "backend" | "monitoring" | "egress" | "socket";
 
 /** A facet that a service has not, and why. */
@@ -194,7 +208,9 @@ export interface ServiceDefinition {
   readonly tmpfs?: Readonly<Record<string, string>>;
   /** Limit of processes and threads. */
   readonly pids: number;
-  readonly memoryMb: Readonly<Record<Size, number>>;
+  readonly memory: MemorySpec;
+  /** /dev/shm in MB; what lies in it counts within the memory limit. @default 64 */
+  readonly shmMb?: number;
   readonly cpus: number;
   /** What it gets to end in order before it is killed. */
   readonly stopGraceSeconds: number;

@@ -140,7 +140,7 @@ export const alloy: ServiceDefinition = {
   },
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=32m" },
   pids: 256,
-  memoryMb: { standard: 384, small: 256 },
+  memory: { requestMb: 320, limitMb: { standard: 512, small: 384 } },
   cpus: 0.5,
   stopGraceSeconds: 30,
   metrics: {},

@@ -70,7 +70,7 @@ export const caddy: ServiceDefinition = {
   capabilities: ["CAP_NET_BIND_SERVICE"],
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m" },
   pids: 128,
-  memoryMb: { standard: 128, small: 96 },
+  memory: { requestMb: 64, limitMb: { standard: 128, small: 96 } },
   cpus: 0.5,
   stopGraceSeconds: 35,
   metrics: { port: METRICS_PORT },

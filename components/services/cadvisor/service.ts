@@ -3,7 +3,7 @@ import type { DashboardSpec } from "../../service/model/monitoring.ts";
 import type { ServiceDefinition } from "../../service/model/definition.ts";
 
 const PORT = 8080;
-const MEMORY_MB = 128;
+const LIMIT_MB = 128;
 const LABEL = "vpai.service";
 
 /** The containers of this stack, by the label that cAdvisor makes of Docker's. */
@@ -142,7 +142,7 @@ export const cadvisor: ServiceDefinition = {
   ],
   // In a namespace of its own it sees one container: itself (P32).
   cgroup: "host",
-  environment: () => ({ GOMEMLIMIT: `${Math.floor(MEMORY_MB * 0.85)}MiB` }),
+  environment: () => ({ GOMEMLIMIT: `${Math.floor(LIMIT_MB * 0.85)}MiB` }),
   health: {
     test: ["CMD", "wget", "-q", "-O", "/dev/null", `http://127.0.0.1:${PORT}/healthz`],
     intervalSeconds: 5,
@@ -153,7 +153,7 @@ export const cadvisor: ServiceDefinition = {
   },
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m" },
   pids: 128,
-  memoryMb: { standard: MEMORY_MB, small: MEMORY_MB },
+  memory: { requestMb: 48, limitMb: LIMIT_MB },
   cpus: 0.5,
   stopGraceSeconds: 10,
   metrics: {},

@@ -82,7 +82,7 @@ export const diun: ServiceDefinition = {
   },
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=8m" },
   pids: 64,
-  memoryMb: { standard: 48, small: 48 },
+  memory: { requestMb: 80, limitMb: 96 },
   cpus: 0.25,
   stopGraceSeconds: 30,
   metrics: { none: "its endpoint would have to be reached from Alloy, and its only network leads outside" },

@@ -3,7 +3,7 @@ import { renderDashboard } from "./dashboard.ts";
 import { renderDashboardProvider, renderDatasources, renderNothing } from "./provisioning.ts";
 import type { FileSpec, ServiceContext, ServiceDefinition, Size } from "../../service/model/definition.ts";
 
-const MEMORY: Record<Size, number> = { standard: 320, small: 256 };
+const LIMIT_MB: Record<Size, number> = { standard: 512, small: 384 };
 const CONFIG_DIR = "/etc/vpai";
 const DATA = "/var/lib/grafana";
 const HOST_DATA = "/opt/vpai/data/grafana";
@@ -51,7 +51,7 @@ function environment({ domain, size }: ServiceContext): Record<string, string> {
     GF_PLUGINS_PREINSTALL_DISABLED: "true",
     GF_PLUGINS_PLUGIN_ADMIN_ENABLED: "false",
     GF_PLUGINS_DISABLE_PLUGINS: UNUSED.join(","),
-    GOMEMLIMIT: `${Math.floor(MEMORY[size] * 0.6)}MiB`,
+    GOMEMLIMIT: `${Math.floor(LIMIT_MB[size] * 0.6)}MiB`,
   };
 }
 
@@ -103,7 +103,7 @@ export const grafana: ServiceDefinition = {
   },
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
   pids: 256,
-  memoryMb: MEMORY,
+  memory: { requestMb: 336, limitMb: LIMIT_MB },
   cpus: 0.5,
   stopGraceSeconds: 30,
   route: { label: "grafana", audience: "vpn", readiness: "/api/health", deny: ["/metrics"] },

@@ -98,7 +98,7 @@ export const litellm: ServiceDefinition = {
   },
   readOnly: { no: "it unpacks its interface and writes Prisma's client into its own site-packages" },
   pids: 256,
-  memoryMb: { standard: 1536, small: 896 },
+  memory: { requestMb: 640, limitMb: { standard: 1536, small: 896 } },
   cpus: 1,
   stopGraceSeconds: 30,
   route: { label: "llm", audience: "vpn", readiness: "/health/readiness", deny: ["/metrics", "/metrics/*"] },

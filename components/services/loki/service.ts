@@ -1,9 +1,13 @@
 import { images } from "../../images.ts";
 import { renderLokiConfig } from "./config.ts";
 import type { DashboardSpec } from "../../service/model/monitoring.ts";
-import type { ServiceDefinition, Size } from "../../service/model/definition.ts";
+import type { ServiceDefinition } from "../../service/model/definition.ts";
 
-const MEMORY: Record<Size, number> = { standard: 256, small: 192 };
+/**
+ * What Go may use. The program itself has 157 MB, which count as soon as they are read, and each health check is a second
+ * process of it: they get the rest of the limit.
+ */
+const HEAP_MB = 160;
 
 /** What products write when something went wrong, in whatever case. */
 const ERRORS = '{container=~".+"} |~ "(?i)(error|fatal|panic|critical)"';
@@ -80,22 +84,22 @@ export const loki: ServiceDefinition = {
   files: [
     {
       path: "loki.yaml",
-      text: ({ settings, size }) => renderLokiConfig({ logsDays: settings.retention.logsDays, memoryMb: MEMORY[size] }),
+      text: ({ settings }) => renderLokiConfig({ logsDays: settings.retention.logsDays, heapMb: HEAP_MB }),
     },
   ],
-  environment: ({ size }) => ({ GOMEMLIMIT: `${Math.floor(MEMORY[size] * 0.85)}MiB` }),
+  environment: () => ({ GOMEMLIMIT: `${HEAP_MB}MiB` }),
   health: {
     // The image holds this program alone, neither shell nor wget (P16). It asks its own /ready.
     test: ["CMD", "/usr/bin/loki", "-health"],
-    intervalSeconds: 5,
+    intervalSeconds: 15,
     timeoutSeconds: 5,
-    retries: 5,
+    retries: 3,
     startPeriodSeconds: 60,
     deadlineSeconds: 150,
   },
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m" },
   pids: 128,
-  memoryMb: MEMORY,
+  memory: { requestMb: 256, limitMb: { standard: 320, small: 288 } },
   cpus: 0.5,
   // It writes what is in memory to disk when it ends.
   stopGraceSeconds: 45,

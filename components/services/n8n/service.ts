@@ -109,7 +109,7 @@ export const n8n: ServiceDefinition = {
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=128m", "/home/node/.cache": "rw,nosuid,size=128m,uid=1000,gid=1000" },
   pids: 256,
   // Measured with 2.40.7: 700 MB while it starts, 510 MB afterwards, the task runner's among it.
-  memoryMb: { standard: 896, small: 768 },
+  memory: { requestMb: 560, limitMb: { standard: 896, small: 768 } },
   cpus: 1,
   stopGraceSeconds: 35,
   route: { label: "n8n", audience: "public", readiness: "/healthz/readiness", deny: ["/metrics"] },

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { images } from "../../images.ts";
 import { hasTelegram, renderOpenClawConfig, STATE_DIR } from "./config.ts";
-import type { FileSpec, ServiceContext, ServiceDefinition, Size } from "../../service/model/definition.ts";
+import type { FileSpec, ServiceContext, ServiceDefinition } from "../../service/model/definition.ts";
 import { ENV_FILE, envFile, withEnvFile } from "../../service/presets/env-file.ts";
 import { llmKey } from "../../service/model/requirements.ts";
 import { HOST_TRUST, HOST_TRUST_ENVIRONMENT } from "../../service/presets/host-trust.ts";
@@ -17,11 +17,10 @@ const TELEGRAM = givenSecret("openclawTelegramToken");
  * Measured with 2026.9.6: 700 MB when it starts, 1000 MB once somebody has talked to it; a command beside it, as
  * `openclaw devices approve`, 100 MB. `openclaw dashboard` takes 250 MB, and so has to be run elsewhere.
  */
-const MEMORY: Record<Size, number> = { standard: 1152, small: 1152 };
+const LIMIT_MB = 1152;
 
 /** Each of its dozen threads has a heap of its own; the limit is of the largest, which is at 220 MB when idle. */
-const nodeOptions = (size: Size): string =>
-  `--max-old-space-size=${Math.floor(MEMORY[size] / 3)} --max-semi-space-size=4`;
+const NODE_OPTIONS = `--max-old-space-size=${Math.floor(LIMIT_MB / 3)} --max-semi-space-size=4`;
 
 const curl = (rest: string): readonly [string, string, string] => ["sh", "-c", `curl -sS --max-time 4 ${rest}`];
 const STATUS = "-o /dev/null -w '%{http_code}'";
@@ -69,7 +68,7 @@ export const openclaw: ServiceDefinition = {
   hostMounts: [HOST_TRUST],
   configDir: CONFIG,
   files,
-  environment: ({ size }) => ({
+  environment: () => ({
     ...HOST_TRUST_ENVIRONMENT,
     HOME: "/home/node",
     OPENCLAW_STATE_DIR: STATE_DIR,
@@ -78,7 +77,7 @@ export const openclaw: ServiceDefinition = {
     OPENCLAW_CONFIG_READONLY: "1",
     OPENCLAW_NO_AUTO_UPDATE: "1",
     OPENCLAW_DISABLE_BONJOUR: "1",
-    NODE_OPTIONS: nodeOptions(size),
+    NODE_OPTIONS,
     // 70 MB, which in /tmp would be taken from its memory.
     NODE_COMPILE_CACHE: `${STATE_DIR}/cache/node`,
     MALLOC_ARENA_MAX: "2",
@@ -101,7 +100,7 @@ export const openclaw: ServiceDefinition = {
     "/home/node/.config": "rw,nosuid,size=16m,uid=1000,gid=1000",
   },
   pids: 256,
-  memoryMb: MEMORY,
+  memory: { requestMb: 1000, limitMb: LIMIT_MB },
   cpus: 1,
   // With a channel whose server does not answer it would take 325 s; its databases survive being killed.
   stopGraceSeconds: 30,

@@ -4,7 +4,7 @@ import type { DashboardSpec } from "../../service/model/monitoring.ts";
 import type { ServiceDefinition } from "../../service/model/definition.ts";
 
 const PORT = 9187;
-const MEMORY_MB = 48;
+const LIMIT_MB = 48;
 /** Its own database is there because it has to log in to one. */
 const DATABASE = "postgres_exporter";
 const APPS = `datname!~"template.*|postgres|${DATABASE}"`;
@@ -108,7 +108,8 @@ export const postgresExporter: ServiceDefinition = {
   networks: ["backend", "monitoring"],
   ...exporter({
     port: PORT,
-    memoryMb: MEMORY_MB,
+    requestMb: 24,
+    limitMb: LIMIT_MB,
     environment: {
       // Inside the network `backend`, where PostgreSQL offers no TLS.
       DATA_SOURCE_URI: `postgresql:5432/${DATABASE}?sslmode=disable`,

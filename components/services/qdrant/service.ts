@@ -91,7 +91,7 @@ export const qdrant: ServiceDefinition = {
   },
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m" },
   pids: 256,
-  memoryMb: { standard: 640, small: 384 },
+  memory: { requestMb: { standard: 192, small: 128 }, limitMb: { standard: 640, small: 384 } },
   cpus: 1,
   stopGraceSeconds: 30,
   // `/metrics` is for either key (api.qdrant.tech, v1.19: "either read-write or read-only").

@@ -4,7 +4,7 @@ import type { DashboardSpec } from "../../service/model/monitoring.ts";
 import type { ServiceDefinition } from "../../service/model/definition.ts";
 
 const PORT = 9121;
-const MEMORY_MB = 32;
+const LIMIT_MB = 32;
 const NAME = "redis-exporter";
 const SECRET = "redis-exporter-redis";
 
@@ -119,7 +119,8 @@ export const redisExporter: ServiceDefinition = {
   ...exporter({
     port: PORT,
     page: "/health",
-    memoryMb: MEMORY_MB,
+    requestMb: 20,
+    limitMb: LIMIT_MB,
     environment: {
       REDIS_ADDR: "redis://redis:6379",
       REDIS_USER: NAME,

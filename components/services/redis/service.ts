@@ -3,7 +3,7 @@ import { images } from "../../images.ts";
 import type { SecretValues, ServiceDefinition, Size } from "../../service/model/definition.ts";
 import type { RedisUser } from "../../service/model/requirements.ts";
 
-const MEMORY: Record<Size, number> = { standard: 384, small: 192 };
+const LIMIT_MB: Record<Size, number> = { standard: 384, small: 192 };
 
 /** Two thirds of the limit: a snapshot forks, and the fork's copies count too. */
 const config = (size: Size): string => `bind 0.0.0.0
@@ -12,7 +12,7 @@ aclfile /etc/vpai/users.acl
 dir /data
 appendonly yes
 save 900 1 300 10 60 10000
-maxmemory ${Math.floor((MEMORY[size] * 2) / 3)}mb
+maxmemory ${Math.floor((LIMIT_MB[size] * 2) / 3)}mb
 maxmemory-policy allkeys-lru
 `;
 
@@ -69,7 +69,7 @@ export const redis: ServiceDefinition = {
   },
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m" },
   pids: 64,
-  memoryMb: MEMORY,
+  memory: { requestMb: 48, limitMb: LIMIT_MB },
   cpus: 0.5,
   stopGraceSeconds: 30,
   metrics: { none: "redis-exporter asks it and tells" },

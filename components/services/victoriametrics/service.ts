@@ -28,7 +28,7 @@ export const victoriametrics: ServiceDefinition = {
     deadlineSeconds: 90,
   },
   pids: 128,
-  memoryMb: { standard: 320, small: 192 },
+  memory: { requestMb: { standard: 128, small: 112 }, limitMb: { standard: 320, small: 192 } },
   cpus: 0.5,
   // It writes what is in memory to disk when it ends.
   stopGraceSeconds: 30,

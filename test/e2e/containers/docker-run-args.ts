@@ -68,6 +68,8 @@ export async function asDefined(
       `${plan.memoryMb}m`,
       "--memory-swap",
       `${plan.memoryMb}m`,
+      "--shm-size",
+      `${plan.shmMb}m`,
       "--cpus",
       plan.cpus,
       "--pids-limit",

@@ -34,6 +34,7 @@ test("a container's plan", () => {
     readOnly: true,
     tmpfs: { "/tmp": "rw" },
     memoryMb: 100,
+    shmMb: 64,
     cpus: "1.0",
     pids: 10,
     destroyGraceSeconds: 30,

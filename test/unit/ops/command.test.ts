@@ -174,7 +174,7 @@ test("completion scripts are made from the commands as they are", async () => {
   expect(stdout).toContain('"up") offers="--stack --instance --only --yes --verbose --help"');
   expect(stdout).toContain('"images") offers="check update --help"');
   expect(stdout).toContain('"images update") offers="--write --major --help"');
-  expect(stdout).toContain('"services") offers="--stack --json --help"');
+  expect(stdout).toContain('"services") offers="--stack --instance --live --json --help"');
   expect(stdout).toContain('"purge") offers="--stack --instance --service --database --yes --help"');
   expect(stdout).toMatch(/--stack\) COMPREPLY=\(\$\(compgen -W "[a-z ]*sandbox/);
 });

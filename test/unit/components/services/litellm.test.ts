@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import { LLM_ALERTS, LLM_DASHBOARD } from "../../../../components/services/litellm/monitoring.ts";
 import { DEFAULT_MODELS } from "../../../../components/llm/models.ts";
 import type { FileSpec, SecretValues, ServiceContext } from "../../../../components/service/model/definition.ts";
+import { memoryMb } from "../../../../components/service/plan/memory.ts";
 import type { GivenSecret } from "../../../../components/service/model/settings.ts";
 import { litellm } from "../../../../components/services/litellm/service.ts";
 import { testContext } from "../../../support/context.ts";
@@ -173,7 +174,7 @@ test("P18: LiteLLM is never probed on /health", () => {
 });
 
 test("P19: LiteLLM has at least 1.5 GB where it matters, and a minute and a half to start", () => {
-  expect(litellm.memoryMb.standard).toBeGreaterThanOrEqual(1536);
+  expect(memoryMb(litellm, "standard").limit).toBeGreaterThanOrEqual(1536);
   expect(litellm.health.startPeriodSeconds).toBeGreaterThanOrEqual(90);
   expect(litellm.health.deadlineSeconds).toBeGreaterThan(litellm.health.startPeriodSeconds);
 });
