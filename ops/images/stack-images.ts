@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Fault, OperatorError } from "../../shared/errors.ts";
-import { parsePin } from "../../shared/pin.ts";
+import { parseImageRef } from "../../shared/image-ref.ts";
 import { catalogue, imagePins } from "../../stacks/catalogue.ts";
 import type { StackFile } from "../stack/config-file.ts";
 import type { WantedImage } from "./check.ts";
@@ -40,7 +40,7 @@ export function wantedImages(
   const wanted = new Map<string, WantedImage>();
   for (const [service, pin] of Object.entries(pins)) {
     try {
-      const parsed = parsePin(lock[pin] ?? pin);
+      const parsed = parseImageRef(lock[pin] ?? pin);
       const services = [...(wanted.get(parsed.text)?.services ?? []), service];
       wanted.set(parsed.text, { pin: parsed, services });
     } catch (error) {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type SecretSetting, SERVICE_SECRETS, serviceSettingsSchema } from "../../components/service/model/settings.ts";
+import { IMAGE_REF_FORM, tryImageRef } from "../../shared/image-ref.ts";
 import { LOCATIONS } from "../../components/vps/hetzner/server-types.ts";
-import { isPin } from "../../shared/pin.ts";
 import { choice, cidr, flag, text, whole } from "../../shared/rules.ts";
 
 // z.hostname also takes upper case, a single label and an IPv4 address.
@@ -85,9 +85,11 @@ export const settingsSchema = z.strictObject({
     .describe("Services to leave out; their data stays until `vpai purge`"),
   ...serviceSettingsSchema.shape,
   images: z
-    .record(z.string(), text("repository:tag@sha256:<64 hexadecimal digits>, with the registry's host", isPin), {
-      error: "an object of images by service",
-    })
+    .record(
+      z.string(),
+      text(IMAGE_REF_FORM, (value) => tryImageRef(value) !== undefined),
+      { error: "an object of images by service" },
+    )
     .default({})
     .describe("Image overrides by service"),
   imageLock: flag()

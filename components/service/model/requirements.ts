@@ -31,8 +31,9 @@ export interface LlmClient {
 /** One image that is watched for newer versions. */
 export interface WatchedImage {
   readonly service: string;
-  /** `host/repository:tag`, without digest. */
-  readonly reference: string;
+  /** With the registry's host. */
+  readonly repository: string;
+  readonly tag: string;
   /** Matches the tags that are versions of the same kind. */
   readonly versions: string;
 }

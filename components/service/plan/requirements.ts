@@ -1,3 +1,4 @@
+import { parseImageRef } from "../../../shared/image-ref.ts";
 import { images } from "../../images.ts";
 import type { ServiceDefinition } from "../model/definition.ts";
 import { type DeploymentFacts, llmSecret, redisSecret } from "../model/requirements.ts";
@@ -38,7 +39,9 @@ export function planFacts(
     images: definitions.flatMap(({ name }) => {
       const known = (images as Readonly<Record<string, { readonly versions: string }>>)[name];
       const pin = pins[name];
-      return known && pin ? [{ service: name, reference: pin.replace(/@.*$/, ""), versions: known.versions }] : [];
+      if (!known || !pin) return [];
+      const { repository, tag } = parseImageRef(pin);
+      return [{ service: name, repository, tag, versions: known.versions }];
     }),
   };
 }

@@ -197,7 +197,7 @@ describe("facts", () => {
   const silent: ServiceDefinition = { ...sample, name: "silent", metrics: { none: "it says nothing" } };
 
   test("the union of what is declared", () => {
-    expect(planFacts([asks, silent], { n8n: "docker.io/n8nio/n8n:2@sha256:0", silent: "x/y:1@sha256:0" })).toEqual({
+    expect(planFacts([asks, silent], { n8n: `docker.io/n8nio/n8n:2@sha256:${"0".repeat(64)}` })).toEqual({
       scrapes: [{ service: "n8n", address: "n8n:8000", path: "/metrics", bearer: "app-key" }],
       redisUsers: [
         { service: "n8n", secret: "n8n-redis", keys: ["n8n:*"], rules: ["+@all", "-@admin", "-@dangerous"] },
@@ -205,7 +205,7 @@ describe("facts", () => {
       llmClients: [{ service: "n8n", secret: "n8n-llm", dailyBudgetUsd: 2 }],
       collections: [{ service: "n8n", name: "documents", dimensions: 3, distance: "Dot" }],
       dashboards: asks.dashboards,
-      images: [{ service: "n8n", reference: "docker.io/n8nio/n8n:2", versions: "^\\d+\\.\\d+\\.\\d+$" }],
+      images: [{ service: "n8n", repository: "docker.io/n8nio/n8n", tag: "2", versions: "^\\d+\\.\\d+\\.\\d+$" }],
     });
   });
 

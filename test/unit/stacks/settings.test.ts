@@ -181,7 +181,7 @@ describe("each fault names the key, the value, what is allowed, what to do", () 
     [
       "image without digest",
       sources({ images: { n8n: "docker.io/n8nio/n8n:latest" } }),
-      "vpai:images.n8n: docker.io/n8nio/n8n:latest\n  allowed: repository:tag@sha256:<64 hexadecimal digits>, with the registry's host\n" +
+      "vpai:images.n8n: docker.io/n8nio/n8n:latest\n  allowed: host/repository:tag@sha256:<64 hexadecimal digits>, such as docker.io/library/redis:8.10.2-alpine@sha256:…\n" +
         "  do: `pulumi config set --path 'vpai:images.n8n' <value>`",
     ],
     [

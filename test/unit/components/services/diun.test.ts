@@ -9,8 +9,8 @@ const versions = String.raw`^\d+\.\d+\.\d+-pg18-bookworm$`;
 const facts = {
   ...testContext().facts,
   images: [
-    { service: "postgresql", reference: "docker.io/pgvector/pgvector:0.8.7-pg18-bookworm", versions },
-    { service: "litellm", reference: "ghcr.io/berriai/litellm:v1.102.1", versions: String.raw`^v\d+$` },
+    { service: "postgresql", repository: "docker.io/pgvector/pgvector", tag: "0.8.7-pg18-bookworm", versions },
+    { service: "litellm", repository: "ghcr.io/berriai/litellm", tag: "v1.102.1", versions: String.raw`^v\d+$` },
   ],
 };
 const context = testContext({ facts });
