@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { type Outputs, outputsOf } from "./outputs.ts";
 import { planDeployment } from "./plan.ts";
 import { buildPlatform } from "./platform.ts";
@@ -8,5 +9,6 @@ import { readSettings } from "./settings/load.ts";
 export function deploy(): Outputs {
   const { settings, secret } = readSettings();
   const plan = planDeployment(settings);
+  for (const warning of plan.warnings) void pulumi.log.warn(warning);
   return withoutTraces(() => outputsOf(settings, plan, buildPlatform(settings, plan, secret)));
 }

@@ -1,9 +1,10 @@
-import { type Fault, OperatorError } from "../shared/errors.ts";
+import { type Fault, OperatorError, renderFaults } from "../shared/errors.ts";
 import type { ServiceContext } from "../components/service/model/context.ts";
 import type { ServiceDefinition } from "../components/service/model/definition.ts";
 import type { NetworkName } from "../components/service/model/facets.ts";
-import { checkNames, checkPorts, checkVolumes, planMemory } from "../components/service/plan/checks.ts";
+import { checkNames, checkPorts, checkVolumes } from "../components/service/plan/checks.ts";
 import { type DatabasePlan, planDatabases } from "../components/service/plan/databases.ts";
+import { planMemory } from "../components/service/plan/memory.ts";
 import { topologicalOrder } from "../components/service/plan/order.ts";
 import { collectRequirements } from "../components/service/plan/requirements.ts";
 import { planRoutes } from "../components/service/plan/routes.ts";
@@ -21,11 +22,13 @@ export interface Plan {
   readonly networks: readonly NetworkName[];
   readonly databases: ReadonlyMap<string, DatabasePlan>;
   readonly secrets: Readonly<Record<string, PlannedSecret>>;
+  /** What the operator is told before the run, and may accept. */
+  readonly warnings: readonly string[];
 }
 
 /** @throws OperatorError with every fault */
 export function planDeployment(settings: Settings, all: readonly ServiceDefinition[] = catalogue): Plan {
-  const definitions = all.filter(({ name }) => !settings.without.includes(name));
+  const definitions = all.filter(({ name }) => !settings.disabledServices.includes(name));
   const routes = planRoutes(definitions, settings.domain);
   const pins = imagePins(settings.images, definitions);
   const secrets = planSecrets(
@@ -40,12 +43,13 @@ export function planDeployment(settings: Settings, all: readonly ServiceDefiniti
     settings: serviceSettings(settings),
     requirements: collectRequirements(definitions, pins),
   };
+  const memory = planMemory(definitions, settings.size, settings.machine);
   const faults = [
-    ...checkWithout(settings, all),
+    ...checkDisabled(settings, all),
     ...checkNames(definitions, routes),
     ...checkPorts(definitions, settings.ssh.port),
     ...checkVolumes(definitions),
-    ...planMemory(definitions, settings.size, settings.machine).faults,
+    ...memory.faults,
     ...checkImages(settings, definitions, pins),
     ...checkSecrets(definitions, context, secrets),
   ];
@@ -57,15 +61,16 @@ export function planDeployment(settings: Settings, all: readonly ServiceDefiniti
     networks: [...new Set(definitions.flatMap(({ networks }) => networks))].sort(),
     databases: new Map(planDatabases(definitions).map((database) => [database.service, database])),
     secrets,
+    warnings: memory.warnings.map((warning) => renderFaults([warning])),
   };
 }
 
-function checkWithout({ without }: Settings, all: readonly ServiceDefinition[]): Fault[] {
+function checkDisabled({ disabledServices }: Settings, all: readonly ServiceDefinition[]): Fault[] {
   const names = all.map(({ name }) => name);
-  return without
+  return disabledServices
     .filter((name) => !names.includes(name))
     .map((name) => ({
-      key: "vpai:without",
+      key: "vpai:disabledServices",
       found: name,
       allowed: names.join(", "),
       fix: "correct the name, or take it out of the list",

@@ -136,6 +136,7 @@ export function containerArgs(plan: ContainerPlan): Omit<docker.ContainerArgs, "
     memory: plan.memoryMb,
     // Equal to memory: no swap. Left out, the daemon's default is a difference on every run.
     memorySwap: plan.memoryMb,
+    shmSize: plan.shmMb,
     cpus: plan.cpus,
     logDriver: "json-file",
     logOpts: { "max-size": "10m", "max-file": "3" },

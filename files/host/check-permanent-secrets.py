@@ -29,7 +29,7 @@ def main():
             f"permanent secret {', '.join(changed)}: not the one that this server's data was made with\n"
             "allowed: the one that it was made with; nothing was changed\n"
             "do: bring back the state that holds it (pulumi stack import). If that data may be lost: leave the service out "
-            "(vpai:without), run up, vpai purge, take the service in again, run up")
+            "(vpai:disabledServices), run up, vpai purge, take the service in again, run up")
     new = sorted(set(wanted) - set(before))
     if new:
         handle, temporary = tempfile.mkstemp(dir=os.path.dirname(PATH), prefix=".permanent-")

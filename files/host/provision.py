@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""Reconciles a service with the desired state on stdin, over its own API, and reads it back. Runs as the deploy user.
+"""Reconciles a service with the state on stdin, over its own API, and reads it back. Runs as the deploy user.
 
 stdin: {"container", "port", "deadlineSeconds",
         "steps": [{"name", "probe": request, "satisfiedBy": response or [response],
                    "apply": [request + {"when": response?, "ok": [status]}]}]}
-request:  {"method", "path", "headers"?, "json"?}
-response: {"status", "json"?}   every member of json is in the body
-stdout: one line of JSON: names of the steps that changed something. Nothing that was sent is ever printed.
+request: {"method", "path", "headers"?, "json"?}
+response: {"status", "json"?}
+stdout: JSON, the steps that changed something. Nothing that was sent is printed.
 """
 import json
 import subprocess
@@ -52,7 +52,7 @@ def within(wanted, found):
         return isinstance(found, dict) and all(k in found and within(v, found[k]) for k, v in wanted.items())
     if isinstance(wanted, list):
         return isinstance(found, list) and len(wanted) == len(found) and all(map(within, wanted, found))
-    # 5 and 5.0 are equal in JSON; true is not a number.
+    # In JSON 5 is 5.0, and true is no number.
     return wanted == found and isinstance(wanted, bool) == isinstance(found, bool)
 
 
@@ -73,7 +73,7 @@ def is_satisfied(step, status, body):
 
 
 def secrets_in(steps):
-    """Every long text that is sent: none of them may appear in a message."""
+    """Long texts that are sent: no message may contain them."""
     def texts(value):
         if isinstance(value, str):
             yield value
@@ -92,7 +92,7 @@ def secrets_in(steps):
     return sorted(found, key=len, reverse=True)
 
 
-def send_until_ready(base, wanted, deadline):
+def retry(base, wanted, deadline):
     while True:
         status, body = send(base, wanted)
         if status not in RETRIED or time.monotonic() > deadline:
@@ -114,17 +114,17 @@ def main():
 
     changed = []
     for step in plan["steps"]:
-        status, body = send_until_ready(base, step["probe"], deadline)
+        status, body = retry(base, step["probe"], deadline)
         if is_satisfied(step, status, body):
             continue
         found = described(status, body)
         way = next((a for a in step["apply"] if "when" not in a or matches(a["when"], status, body)), None)
         if way is None:
             fail(f"{plan['container']}: {step['name']}: unexpected state, no transition defined: {found}")
-        status, body = send_until_ready(base, way, deadline)
+        status, body = retry(base, way, deadline)
         if status not in way["ok"]:
             fail(f"{plan['container']}: {step['name']}: refused: {described(status, body)}\n  before: {found}")
-        status, body = send_until_ready(base, step["probe"], deadline)
+        status, body = retry(base, step["probe"], deadline)
         if not is_satisfied(step, status, body):
             fail(f"{plan['container']}: {step['name']}: verification failed after apply: {described(status, body)}")
         changed.append(step["name"])

@@ -33,10 +33,11 @@ export function addDevelopment(program: Command): void {
     );
   program
     .command("lint")
-    .summary("check types, style and scripts")
-    .description("Runs tsc, eslint, prettier, shellcheck and gofmt.")
-    .addHelpText("after", examples("vpai lint"))
-    .action(async () => (await import("../dev/lint.ts")).runLint());
+    .summary("check types, style, scripts and derived files")
+    .description("Checks that derived files are up to date; runs tsc, eslint, prettier, shellcheck and gofmt.")
+    .option("--write", "first bring the derived files up to date: Pulumi.yaml, docs/settings.md")
+    .addHelpText("after", examples("vpai lint", "vpai lint --write"))
+    .action(async ({ write }: { write?: true }) => (await import("../dev/lint.ts")).runLint(write === true));
   program
     .command("bench")
     .summary("measure")

@@ -10,8 +10,8 @@ import { readCheckpoint } from "../stack/file-backend.ts";
 
 /** The services that a stack has. */
 function servicesOf(stack: string): ServiceDefinition[] {
-  const { without } = StackFile.read(stack);
-  return catalogue.filter(({ name }) => !without.includes(name));
+  const { disabledServices } = StackFile.read(stack);
+  return catalogue.filter(({ name }) => !disabledServices.includes(name));
 }
 
 /** Refuses what `--only` cannot mean, before anything is started. */

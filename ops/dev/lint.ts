@@ -3,13 +3,15 @@ import { readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { execa } from "execa";
 import { OperatorError } from "../../shared/errors.ts";
+import { staleFiles } from "./derived.ts";
 import { projectFiles } from "./files.ts";
 import { duration } from "../engine/progress.ts";
 import { createScreen, type Screen } from "../stack/terminal.ts";
 import { ensureTools } from "../stack/packages.ts";
 import { PROJECT_ROOT } from "../../shared/paths.ts";
 
-interface Check {
+/** A check that is a tool of its own. */
+interface Tool {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
@@ -30,7 +32,7 @@ async function shellScripts(): Promise<string[]> {
   return files.filter((file, i) => file.endsWith(".sh") || /^#!.*\b(ba)?sh\n/.test(texts[i] ?? ""));
 }
 
-async function checks(): Promise<Check[]> {
+async function tools(): Promise<Tool[]> {
   const tool = (path: string): string => join(PROJECT_ROOT, "node_modules", path);
   const scripts = await shellScripts();
   const go = (await projectFiles(".go")).filter((file) => existsSync(join(PROJECT_ROOT, file)));
@@ -47,8 +49,8 @@ async function checks(): Promise<Check[]> {
   ];
 }
 
-/** What is wrong, as its tool says it; undefined if nothing is. A tool that cannot be had is wrong too. */
-async function complaint(check: Check, screen: Screen): Promise<string | undefined> {
+/** What is wrong, as its tool says it; undefined if nothing is. A missing tool is an error too. */
+async function toolFinds(check: Tool, screen: Screen): Promise<string | undefined> {
   const { command, args, silentWhenGood, debian, install } = check;
   if (debian !== undefined) {
     await ensureTools([[command, debian]], "`vpai lint`", (line) => screen.line(`  ${line}`));
@@ -63,13 +65,28 @@ async function complaint(check: Check, screen: Screen): Promise<string | undefin
   return exitCode === 0 && (silentWhenGood !== true || all === "") ? undefined : all;
 }
 
+interface Check {
+  readonly name: string;
+  /** What is wrong; undefined if nothing is. */
+  readonly run: () => Promise<string | undefined>;
+}
+
+async function derivedFinds(write: boolean): Promise<string | undefined> {
+  const stale = await staleFiles(write);
+  return stale.length === 0 ? undefined : `${stale.join(", ")}: out of date; run \`npx vpai lint --write\``;
+}
+
 /** `vpai lint`: exits 1 if any check finds something or cannot run. */
-export async function runLint(): Promise<void> {
+export async function runLint(write: boolean): Promise<void> {
   const screen = createScreen();
+  const checks: Check[] = [
+    { name: "derived files", run: () => derivedFinds(write) },
+    ...(await tools()).map((tool) => ({ name: tool.name, run: () => toolFinds(tool, screen) })),
+  ];
   let wrong = 0;
-  for (const check of await checks()) {
+  for (const check of checks) {
     const from = Date.now();
-    const found = await complaint(check, screen).catch((error: unknown) => {
+    const found = await check.run().catch((error: unknown) => {
       if (error instanceof OperatorError) return error.message;
       throw error;
     });

@@ -1,12 +1,12 @@
 import type { Fault } from "../../shared/errors.ts";
-import type { Pin } from "../../shared/pin.ts";
+import type { ImageRef } from "../../shared/image-ref.ts";
 import { RegistryTrouble } from "./registry/response.ts";
 import { judge, type Verdict } from "./manifest-status.ts";
 import type { Registries } from "./registry/client.ts";
 
 /** An image of a deployment. */
 export interface WantedImage {
-  readonly pin: Pin;
+  readonly pin: ImageRef;
   /** The services that run it. */
   readonly services: readonly string[];
 }
@@ -53,7 +53,7 @@ export async function checkImages(
 
 async function ask(
   registries: Registries,
-  pin: Pin,
+  pin: ImageRef,
   platforms: readonly string[],
   known: readonly string[] | undefined,
 ): Promise<Verdict> {

@@ -20,6 +20,7 @@ export async function runImagesCheck(choice: StackChoice): Promise<void> {
   requireChoice(choice);
   const { stack, instance } = choice;
   const file = StackFile.read(stack);
+  file.notices.forEach((notice) => say(`! ${notice}`));
   const world = stack === SANDBOX ? await runningWorld(instance) : undefined;
   const work = join(PROJECT_ROOT, ".vpai", world ? instance : stack);
   const wanted = wantedImages(stackPins(file), file.images, world ? readLock(work) : {});

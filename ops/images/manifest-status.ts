@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Pin } from "../../shared/pin.ts";
+import type { ImageRef } from "../../shared/image-ref.ts";
 import { type Answer, errorIn, header, isIndex, jsonIn } from "./registry/response.ts";
 
 /** What a registry's answer says of a pinned image. */
@@ -23,7 +23,12 @@ export type Verdict =
  *
  * @param known the platforms, where they have been learned before: a digest's do not change, and a HEAD tells none
  */
-export function judge({ digest }: Pin, answer: Answer, wanted: readonly string[], known?: readonly string[]): Verdict {
+export function judge(
+  { digest }: ImageRef,
+  answer: Answer,
+  wanted: readonly string[],
+  known?: readonly string[],
+): Verdict {
   const { status, body } = answer;
   if (status === 404) return { kind: "gone", said: errorIn(body) ?? "manifest unknown" };
   if (status === 401 || status === 403) return { kind: "refused", status };

@@ -1,16 +1,19 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Fault, OperatorError } from "../../shared/errors.ts";
-import { parsePin } from "../../shared/pin.ts";
+import { parseImageRef } from "../../shared/image-ref.ts";
 import { catalogue, imagePins } from "../../stacks/catalogue.ts";
 import type { StackFile } from "../stack/config-file.ts";
 import type { WantedImage } from "./check.ts";
 
 /** Pin by service of what a stack has: the catalogue's, with the stack file's replacements and omissions. */
-export function stackPins({ images, without }: Pick<StackFile, "images" | "without">): Record<string, string> {
+export function stackPins({
+  images,
+  disabledServices,
+}: Pick<StackFile, "images" | "disabledServices">): Record<string, string> {
   return imagePins(
     images,
-    catalogue.filter(({ name }) => !without.includes(name)),
+    catalogue.filter(({ name }) => !disabledServices.includes(name)),
   );
 }
 
@@ -37,7 +40,7 @@ export function wantedImages(
   const wanted = new Map<string, WantedImage>();
   for (const [service, pin] of Object.entries(pins)) {
     try {
-      const parsed = parsePin(lock[pin] ?? pin);
+      const parsed = parseImageRef(lock[pin] ?? pin);
       const services = [...(wanted.get(parsed.text)?.services ?? []), service];
       wanted.set(parsed.text, { pin: parsed, services });
     } catch (error) {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Fault, OperatorError } from "../../shared/errors.ts";
-import { parsePin, type Pin, withDigest } from "../../shared/pin.ts";
+import { parseImageRef, type ImageRef, withDigest } from "../../shared/image-ref.ts";
 import { type Answer, errorIn, header, RegistryTrouble } from "./registry/response.ts";
 import { AT_ONCE } from "./check.ts";
 import { judge } from "./manifest-status.ts";
@@ -18,9 +18,9 @@ export interface PinnedImage {
 /** What is proposed for one image. */
 export interface Proposal {
   readonly service: string;
-  readonly pin: Pin;
+  readonly pin: ImageRef;
   /** The pin to take instead; none when the pinned one is the newest. */
-  readonly to?: Pin;
+  readonly to?: ImageRef;
   readonly notes: string;
   /** A tag of another major version, with its release notes. */
   readonly major?: { readonly tag: string; readonly notes: string };
@@ -36,7 +36,7 @@ const PLATFORM = "linux/amd64";
  */
 async function proposalFor(registries: Registries, image: PinnedImage, anyMajor: boolean): Promise<Proposal> {
   const { service, versions, notes } = image;
-  const pin = parsePin(image.pin);
+  const pin = parseImageRef(image.pin);
   const { same, major } = newerThan(pin.tag, await registries.allTags(pin), versions);
   const tag = (anyMajor ? major : undefined) ?? same ?? pin.tag;
   const to = await resolve(registries, pin, tag);
@@ -50,7 +50,7 @@ async function proposalFor(registries: Registries, image: PinnedImage, anyMajor:
 }
 
 /** The pin of a tag as it is now. */
-async function resolve(registries: Registries, pin: Pin, tag: string): Promise<Pin> {
+async function resolve(registries: Registries, pin: ImageRef, tag: string): Promise<ImageRef> {
   const answer: Answer = await registries.manifest(pin, tag, "GET");
   if (answer.status !== 200) {
     throw new RegistryTrouble(`${tag}: answers ${answer.status} (${errorIn(answer.body) ?? "no reason given"})`);
@@ -58,7 +58,7 @@ async function resolve(registries: Registries, pin: Pin, tag: string): Promise<P
   const digest = `sha256:${createHash("sha256").update(answer.body).digest("hex")}`;
   const told = header(answer, "docker-content-digest");
   if (told !== undefined && told !== digest) throw new RegistryTrouble(`${tag}: answers something else than ${told}`);
-  const tagged = parsePin(withDigest({ ...pin, tag }, digest));
+  const tagged = parseImageRef(withDigest({ ...pin, tag }, digest));
   const verdict = judge(tagged, answer, [PLATFORM]);
   if (verdict.kind !== "there") throw new RegistryTrouble(`${tag}: no index with ${PLATFORM}`);
   return tagged;
@@ -76,7 +76,7 @@ export function proposalLines({ service, pin, to, notes, major }: Proposal, widt
 }
 
 function troubleFault({ service, pin }: PinnedImage, { message }: RegistryTrouble): Fault {
-  const { repository, host } = parsePin(pin);
+  const { repository, host } = parseImageRef(pin);
   return {
     key: `image of ${service}`,
     found: `${repository}: ${message}`,

@@ -42,7 +42,7 @@ export function planPurge({ stack, service, database }: PurgeChoice, kept: reado
       key: "--service",
       found: `${service}, which stack ${stack} has`,
       allowed: "a service that the stack has no more",
-      fix: `take it out of the stack (vpai:without in Pulumi.${stack}.yaml, or stacks/catalogue.ts), and \`vpai up --stack ${stack}\` first`,
+      fix: `take it out of the stack (vpai:disabledServices in Pulumi.${stack}.yaml, or stacks/catalogue.ts), and \`vpai up --stack ${stack}\` first`,
     });
   }
   if (database !== undefined) faults.push(...databaseFaults(database, kept));

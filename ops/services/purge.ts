@@ -43,8 +43,8 @@ export async function runPurge(options: PurgeOptions): Promise<void> {
 }
 
 function planned(choice: PurgeChoice): PurgePlan {
-  const { without } = StackFile.read(choice.stack);
-  const kept = catalogue.filter(({ name }) => !without.includes(name));
+  const { disabledServices } = StackFile.read(choice.stack);
+  const kept = catalogue.filter(({ name }) => !disabledServices.includes(name));
   return planPurge(
     choice,
     kept.map((definition) => ({

@@ -2,71 +2,70 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { PROJECT_ROOT } from "../../shared/paths.ts";
+import { decodeSettings } from "../../stacks/settings/decode.ts";
+import { type RawSettings, settingsSchema } from "../../stacks/settings/schema.ts";
+
+type Key = keyof RawSettings;
 
 /**
- * A stack file's settings by name below `vpai:`, read without the engine. Nothing is judged here: the program's schema
- * does so when it runs, and what has a wrong shape counts as not set until then.
+ * A stack file's settings, read without the engine. A value that the schema rejects counts as not set: the program
+ * reports it when it runs, together with every other error.
  */
 export class StackFile {
-  readonly #config: Readonly<Record<string, unknown>>;
+  readonly #raw: Readonly<Record<string, unknown>>;
+  /** One line for each former name that the file uses. */
+  readonly notices: readonly string[];
 
   constructor(text: string) {
-    this.#config = (parse(text) as { config?: Record<string, unknown> } | null)?.config ?? {};
+    const { config = {} } = (parse(text) as { config?: Record<string, unknown> } | null) ?? {};
+    const own = Object.entries(config).flatMap(([key, value]) =>
+      key.startsWith("vpai:") ? [[key.slice("vpai:".length), value]] : [],
+    );
+    const { raw, notices } = decodeSettings(Object.fromEntries(own));
+    this.#raw = raw;
+    this.notices = notices;
   }
 
   static read(stack: string, clone = PROJECT_ROOT): StackFile {
     return new StackFile(readFileSync(join(clone, `Pulumi.${stack}.yaml`), "utf8"));
   }
 
+  /** The value of a setting, or its default; undefined where it is required and not set. */
+  #get<K extends Key>(key: K): RawSettings[K] | undefined {
+    const schema = settingsSchema.shape[key];
+    const { data } =
+      [this.#raw[key], undefined].map((value) => schema.safeParse(value)).find(({ success }) => success) ?? {};
+    return data as RawSettings[K] | undefined;
+  }
+
   get domain(): string | undefined {
-    return text(this.#config["vpai:domain"]);
+    return this.#get("domain");
   }
 
-  get size(): "standard" | "small" {
-    return this.#config["vpai:size"] === "small" ? "small" : "standard";
+  get size(): RawSettings["size"] {
+    return this.#get("size") ?? "standard";
   }
 
-  /** Services that are left out. */
-  get without(): readonly string[] {
-    const value = decoded(this.#config["vpai:without"]);
-    return Array.isArray(value) ? value.flatMap((name) => text(name) ?? []) : [];
+  get disabledServices(): readonly string[] {
+    return this.#get("disabledServices") ?? [];
   }
 
-  /** Other images than the catalogue's, by service. */
+  /** Image overrides by service. */
   get images(): Readonly<Record<string, string>> {
-    const value = decoded(this.#config["vpai:images"]);
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
-    return Object.fromEntries(
-      Object.entries(value).flatMap(([service, pin]) => (typeof pin === "string" ? [[service, pin]] : [])),
-    );
+    return this.#get("images") ?? {};
   }
 
   /** What the server is, as text: another one when it changes. */
   get machine(): string {
-    return JSON.stringify(decoded(this.#config["vpai:vps"]) ?? {});
+    return JSON.stringify(this.#raw["vps"] ?? {});
   }
 
   /** What `docker pull` on the server takes of an image: by the types that the server may be of, `os/architecture`. */
   get platforms(): readonly string[] {
-    const vps = decoded(this.#config["vpai:vps"]) as
-      { serverType?: unknown; serverTypeFallbacks?: unknown } | undefined;
-    const fallbacks: unknown[] = Array.isArray(vps?.serverTypeFallbacks) ? vps.serverTypeFallbacks : [];
-    const types = [vps?.serverType, ...fallbacks].flatMap((type) => text(type) ?? []);
+    const vps = this.#get("vps");
+    const types = vps?.provider === "hetzner" ? [vps.serverType, ...vps.serverTypeFallbacks] : [];
     // Hetzner's cax are its ARM servers; of any other machine no architecture is known, and most are amd64.
     const platforms = types.map((type) => (type.startsWith("cax") ? "linux/arm64" : "linux/amd64"));
     return platforms.length === 0 ? ["linux/amd64"] : [...new Set(platforms)];
-  }
-}
-
-const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
-
-/** `pulumi config set` without `--path` keeps lists and maps as text. */
-function decoded(value: unknown): unknown {
-  if (typeof value !== "string") return value;
-  try {
-    return JSON.parse(value);
-  } catch (error) {
-    if (error instanceof SyntaxError) return value;
-    throw error;
   }
 }

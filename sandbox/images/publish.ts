@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { OperatorError } from "../../shared/errors.ts";
-import { type Pin, parsePin, withDigest } from "../../shared/pin.ts";
+import { type ImageRef, parseImageRef, withDigest } from "../../shared/image-ref.ts";
 import { cachePath, contentKey } from "../../toolchain/cache.ts";
 import { pushBlob, pushManifest, sha256, tagManifest } from "../registry/push.ts";
 import { digestOf } from "../registry/registry.ts";
@@ -27,14 +27,14 @@ export interface PublishOptions {
  * here. Throws one {@link OperatorError} that names every repository without a recipe, before anything is made.
  */
 export async function publishImages(options: PublishOptions): Promise<Record<string, string>> {
-  const pins = [...new Set(options.pins)].map(parsePin);
+  const pins = [...new Set(options.pins)].map(parseImageRef);
   const chosen = chooseRecipes(pins, options.full);
   const refs = await Promise.all(chosen.map(({ pin, recipe }) => publishOne(pin, recipe, options)));
   return Object.fromEntries(chosen.map(({ pin }, index) => [pin.text, refs[index] as string]));
 }
 
 /** The recipe of each pin. */
-export function chooseRecipes(pins: readonly Pin[], full: boolean): { pin: Pin; recipe: Recipe }[] {
+export function chooseRecipes(pins: readonly ImageRef[], full: boolean): { pin: ImageRef; recipe: Recipe }[] {
   const unknown = new Set<string>();
   const chosen = pins.flatMap((pin) => {
     const candidates = recipes.filter((recipe) => recipe.repositories.includes(pin.repository));
@@ -56,7 +56,7 @@ export function chooseRecipes(pins: readonly Pin[], full: boolean): { pin: Pin; 
   return chosen;
 }
 
-async function publishOne(pin: Pin, recipe: Recipe, options: PublishOptions): Promise<string> {
+async function publishOne(pin: ImageRef, recipe: Recipe, options: PublishOptions): Promise<string> {
   const { pushAddress, report } = options;
   const record = cachePath("published", `${contentKey(await recipeKey(recipe), pin.text)}.json`);
   const known = await readFile(record, "utf8").then(
@@ -75,7 +75,7 @@ async function publishOne(pin: Pin, recipe: Recipe, options: PublishOptions): Pr
 }
 
 /** Whether the registry has the digest. Its tag may name another pin's image by now, and is then set back. */
-async function isServed(pin: Pin, digest: string, registry: string): Promise<boolean> {
+async function isServed(pin: ImageRef, digest: string, registry: string): Promise<boolean> {
   if ((await digestOf(registry, pin.path, pin.tag)) === digest) return true;
   if ((await digestOf(registry, pin.path, digest)) !== digest) return false;
   await tagManifest(registry, pin.path, digest, pin.tag);
@@ -92,7 +92,7 @@ const architecture = process.arch === "arm64" ? "arm64" : "amd64";
 
 /** Pushes an index of one platform, as upstream's pins are indexes too; answers its digest. */
 async function pushImage(
-  pin: Pin,
+  pin: ImageRef,
   recipe: Recipe,
   layers: readonly Layer[],
   finish: Finish,
@@ -137,7 +137,7 @@ async function pushImage(
   return sha256(index);
 }
 
-function imageConfig(pin: Pin, recipe: Recipe, finish: Finish, diffIds: readonly string[]): object {
+function imageConfig(pin: ImageRef, recipe: Recipe, finish: Finish, diffIds: readonly string[]): object {
   const labels = {
     "org.opencontainers.image.version": pin.tag,
     "org.opencontainers.image.title": recipe.kind === "fake" ? `${recipe.name} (a sandbox fake)` : recipe.name,

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Fault } from "../../shared/errors.ts";
-import { SECRET_KEYS, settingsSchema } from "./schema.ts";
+import { SECRET_SETTINGS, settingsSchema } from "./schema.ts";
+import { keysAt } from "./shape.ts";
 
 const MAX_SHOWN = 100;
 
@@ -10,7 +11,9 @@ export function toFaults(issues: readonly z.core.$ZodIssue[], raw: unknown): Fau
     if (issue.code === "unrecognized_keys")
       return issue.keys.map((key) => unknownKey([...issue.path, key], issue.path, raw));
     const found = show(at(raw, issue.path));
-    return [{ key: nameOf(issue.path), found, allowed: issue.message, fix: `\`${setCommand(issue.path)}\`` }];
+    const isObject = issue.code === "invalid_type" && issue.expected === "object";
+    const allowed = isObject ? `an object with ${knownBelow(issue.path, raw).join(", ")}` : issue.message;
+    return [{ key: nameOf(issue.path), found, allowed, fix: `\`${setCommand(issue.path)}\`` }];
   });
 }
 
@@ -33,21 +36,9 @@ function unknownKey(path: readonly PropertyKey[], parent: readonly PropertyKey[]
   };
 }
 
-/** Settings that are objects of one shape; `vps` has one by provider. */
-const PLAIN_OBJECTS: Readonly<Record<string, string[]>> = {
-  models: ["fallbacks", "maxTokens", "model", "name", "provider"],
-  owner: ["email", "firstName", "lastName"],
-  retention: ["logsDays", "metricsDays"],
-  ssh: ["allowedCidrs", "port"],
-};
-
 function knownBelow(parent: readonly PropertyKey[], raw: unknown): string[] {
-  if (parent.length === 0) return [...Object.keys(settingsSchema.shape), ...Object.keys(SECRET_KEYS)].sort();
-  const plain = PLAIN_OBJECTS[String(parent[0])];
-  if (plain) return plain;
-  const provider = (at(raw, ["vps"]) as { provider?: unknown } | undefined)?.provider;
-  const option = settingsSchema.shape.vps.def.options.find((o) => (o.shape.provider.value as unknown) === provider);
-  return option ? Object.keys(option.shape).sort() : [];
+  const secrets = parent.length === 0 ? Object.keys(SECRET_SETTINGS) : [];
+  return [...keysAt(settingsSchema, parent, raw), ...secrets].sort();
 }
 
 function at(raw: unknown, path: readonly PropertyKey[]): unknown {

@@ -8,14 +8,16 @@ import {
   type ProvidedSecret,
   type ModelSetting,
   type ServiceSettings,
+  serviceSettingsSchema,
 } from "../../components/service/model/settings.ts";
 import { SERVER_TYPES } from "../../components/vps/hetzner/server-types.ts";
+import { decodeSettings } from "./decode.ts";
 import { toFaults } from "./errors.ts";
 import {
   type RawSettings,
-  SECRET_KEYS,
-  SECRET_VARIABLES,
+  SECRET_SETTINGS,
   type SecretKey,
+  secretVariable,
   SERVER_TYPE,
   settingsSchema,
 } from "./schema.ts";
@@ -49,16 +51,16 @@ export interface Sources {
 
 /** @throws OperatorError with every fault */
 export function parseSettings({ stack, config, encrypted, env, lock }: Sources): Settings {
-  const raw = decode(config);
+  const { raw, faults: nameFaults } = decodeSettings(config);
   const parsed = settingsSchema.safeParse(raw);
-  const faults = parsed.success ? [] : toFaults(parsed.error.issues, raw);
+  const faults = [...nameFaults, ...(parsed.success ? [] : toFaults(parsed.error.issues, raw))];
   const workFolder = env["VPAI_WORK"] ?? `.vpai/${stack}`;
   const providedSecrets = CONFIG_SECRETS.filter((key) => secretText(key, config, env) !== undefined);
   if (parsed.success) {
     faults.push(
       ...lockFaults(parsed.data, workFolder, lock),
       ...checkModels(parsed.data.models),
-      ...providerFaults(modelsOf(parsed.data), parsed.data.without, providedSecrets),
+      ...providerFaults(modelsOf(parsed.data), parsed.data.disabledServices, providedSecrets),
     );
   }
   faults.push(
@@ -82,31 +84,29 @@ const modelsOf = ({ models }: RawSettings): readonly ModelSetting[] => (models.l
 
 /** The settings as services see them. */
 export function serviceSettings(settings: Settings): ServiceSettings {
-  const { owner, domain, dailyBudgetUsd, retention, vpnCidrs, telegramAllowFrom, providedSecrets } = settings;
+  const { owner, domain, providedSecrets } = settings;
   return {
+    ...serviceSettingsSchema.parse(settings),
     owner: { ...owner, email: owner.email ?? `admin@${domain}` },
-    llm: { models: modelsOf(settings), dailyBudgetUsd },
-    retention,
-    vpnCidrs,
-    telegramAllowFrom,
+    models: modelsOf(settings),
     providedSecrets,
   };
 }
 
 /** The value of a secret setting: the stack file's, else the environment's. */
 function secretText(key: SecretKey, config: Sources["config"], env: Sources["env"]): string | undefined {
-  const variable = SECRET_VARIABLES[key];
+  const variable = secretVariable(key);
   return config[key] || (variable && env[variable]) || undefined;
 }
 
 /** Without a key of any provider, nothing that LiteLLM offers could answer. */
 function providerFaults(
   models: readonly ModelSetting[],
-  without: readonly string[],
+  disabledServices: readonly string[],
   providedSecrets: readonly ProvidedSecret[],
 ): Fault[] {
   const keys = [...new Set(models.map(({ provider }) => `${provider}ApiKey` as const))];
-  if (without.includes("litellm") || keys.some((key) => providedSecrets.includes(key))) return [];
+  if (disabledServices.includes("litellm") || keys.some((key) => providedSecrets.includes(key))) return [];
   return [
     {
       key: keys.map((key) => `vpai:${key}`).join(" or "),
@@ -117,26 +117,7 @@ function providerFaults(
   ];
 }
 
-/** Pulumi holds everything that is not text as JSON. What does not parse stays text, for the schema to refuse. */
-function decode(config: Sources["config"]): Record<string, unknown> {
-  const isText = (key: string): boolean => ["domain", "timezone", "size"].includes(key);
-  return Object.fromEntries(
-    Object.entries(config)
-      .filter(([key]) => !(key in SECRET_KEYS))
-      .map(([key, value]) => [key, isText(key) ? value : parseJson(value)]),
-  );
-}
-
-function parseJson(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch (error) {
-    if (error instanceof SyntaxError) return value;
-    throw error;
-  }
-}
-
-/** Of the raw value, so that an unknown type is told beside whatever else is wrong. */
+/** Checks the raw value so that an unknown type is reported together with other errors. */
 function serverTypeFaults(vps: unknown): Fault[] {
   const { provider, memoryMb, serverType, serverTypeFallbacks } = (vps ?? {}) as Record<string, unknown>;
   if (provider !== "hetzner" || memoryMb !== undefined) return [];
@@ -199,7 +180,7 @@ function secretFaults(vps: unknown, config: Sources["config"], env: Sources["env
 }
 
 function plainSecretFaults(config: Sources["config"], encrypted: readonly string[]): Fault[] {
-  return Object.keys(SECRET_KEYS)
+  return Object.keys(SECRET_SETTINGS)
     .filter((key) => config[key] && !encrypted.includes(key))
     .map((key) => ({
       key: `vpai:${key}`,
@@ -226,6 +207,7 @@ export function readSettings(): {
   const file = join(process.env["VPAI_WORK"] ?? `.vpai/${stack}`, "images.json");
   const lock = existsSync(file) ? { lock: readFileSync(file, "utf8") } : {};
   const encrypted = Object.keys(config).filter((key) => isEncrypted(`vpai:${key}`));
+  for (const notice of decodeSettings(config).notices) void pulumi.log.warn(notice);
   const settings = parseSettings({ stack, config, encrypted, env: process.env, ...lock });
   const secret = (key: SecretKey): pulumi.Output<string> | undefined => {
     const value = secretText(key, config, process.env);

@@ -1,30 +1,12 @@
-import { isIPv4, isIPv6 } from "node:net";
 import { z } from "zod";
+import { type SecretSetting, SERVICE_SECRETS, serviceSettingsSchema } from "../../components/service/model/settings.ts";
+import { IMAGE_REF_FORM, tryImageRef } from "../../shared/image-ref.ts";
 import { LOCATIONS } from "../../components/vps/hetzner/server-types.ts";
+import { choice, cidr, flag, text, whole } from "../../shared/rules.ts";
 
-/** What an operator is told when a value is not allowed: the message of each rule is the "allowed" line of a fault. */
-const rule = <T extends z.ZodType>(make: (error: string) => T, allowed: string): T => make(allowed);
-
-const text = (allowed: string, test: (value: string) => boolean = (value) => value.length > 0) =>
-  rule((error) => z.string({ error }).refine(test, { error }), allowed);
-
-const whole = (min: number, max: number, allowed: string) =>
-  rule((error) => z.int({ error }).min(min, { error }).max(max, { error }), allowed);
-
-const flag = () => rule((error) => z.boolean({ error }), "true or false");
-
-const choice = <const V extends readonly [string, ...string[]]>(values: V) =>
-  z.enum(values, { error: values.join(", ") });
-
+// z.hostname also takes upper case, a single label and an IPv4 address.
 const DOMAIN = /^(?=.{3,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
-const PIN = /^[a-z0-9.-]+(:\d+)?(\/[a-z0-9._-]+)+:[A-Za-z0-9_][\w.-]{0,127}@sha256:[0-9a-f]{64}$/;
 const HOST_KEY = /^(ssh-ed25519|ecdsa-sha2-nistp256|ssh-rsa) [A-Za-z0-9+/]+=*( \S+)*$/;
-
-const isCidr = (value: string): boolean => {
-  const [address = "", bits = "", ...rest] = value.split("/");
-  const max = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
-  return rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= max;
-};
 
 const isTimezone = (value: string): boolean => {
   try {
@@ -39,55 +21,47 @@ const isTimezone = (value: string): boolean => {
 export const SERVER_TYPE = /^[a-z]{2,4}\d{2}$/;
 
 const serverType = text("a server type's name such as cx33", (value) => SERVER_TYPE.test(value));
-const generation = whole(1, 1_000_000, "a whole number from 1").default(1);
+const generation = whole(1, 1_000_000, "a whole number from 1")
+  .default(1)
+  .describe("Generation of the server: a higher number replaces the server by a new one");
 const memoryMb = whole(512, 4_194_304, "memory in MB, a whole number from 512");
 const anyPort = whole(1, 65_535, "a port: a whole number from 1 to 65535");
+const HOST_KEY_ALLOWED = "the server's public host key, as `ssh-keyscan` or its console shows it: ssh-ed25519 AAAA…";
 
 const hetzner = z.strictObject({
   provider: z.literal("hetzner"),
-  serverType,
-  serverTypeFallbacks: z.array(serverType, { error: "a list of server types" }).default([]),
-  location: choice(LOCATIONS),
+  serverType: serverType.describe("Server type"),
+  serverTypeFallbacks: z
+    .array(serverType, { error: "a list of server types" })
+    .default([])
+    .describe("Server types to try in turn when the first is sold out"),
+  location: choice(LOCATIONS).describe("Location of the server"),
   generation,
-  memoryMb: memoryMb.optional(),
+  memoryMb: memoryMb.optional().describe("Memory of the server in MB; needed for a server type that is not known"),
 });
 
 const existing = z.strictObject({
   provider: z.literal("existing"),
-  address: text("an IPv4 address such as 203.0.113.7", isIPv4),
-  port: anyPort.default(22),
-  user: text("a user's name", (value) => /^[a-z_][a-z0-9_-]{0,31}$/.test(value)).default("root"),
-  hostKey: text("the server's public host key, as `ssh-keyscan` or its console shows it: ssh-ed25519 AAAA…", (value) =>
-    HOST_KEY.test(value),
-  ),
+  address: z.ipv4({ error: "an IPv4 address such as 203.0.113.7" }).describe("Address of the server"),
+  port: anyPort.default(22).describe("SSH port of the first login"),
+  user: text("a user's name", (value) => /^[a-z_][a-z0-9_-]{0,31}$/.test(value))
+    .default("root")
+    .describe("User of the first login"),
+  hostKey: text(HOST_KEY_ALLOWED, (value) => HOST_KEY.test(value)).describe("SSH host key of the server"),
   generation,
-  memoryMb,
+  memoryMb: memoryMb.describe("Memory of the server in MB"),
 });
 
-const EMAIL = /^[^@\s]+@([a-z0-9-]+\.)+[a-z]{2,}$/i;
-const personName = (fallback: string) =>
-  text("a name", (value) => value.length > 0 && value.length <= 32).default(fallback);
-
-const owner = z.strictObject({
-  email: text("an e-mail address; left out: admin@ the domain", (value) => EMAIL.test(value)).optional(),
-  firstName: personName("Stack"),
-  lastName: personName("Owner"),
+const ssh = z.strictObject({
+  port: whole(1024, 65_535, "a port: a whole number from 1024 to 65535").default(2222).describe("Port of sshd"),
+  allowedCidrs: z
+    .array(cidr("an address range such as 198.51.100.0/24"), { error: "a list of at least one address range" })
+    .min(1, { error: "a list of at least one address range" })
+    .default(["0.0.0.0/0", "::/0"])
+    .describe("Source CIDRs allowed to connect to sshd"),
 });
 
-const model = z.strictObject({
-  name: text("the name that clients use, such as claude-sonnet", (value) => /^[a-z0-9][a-z0-9.-]*$/.test(value)),
-  provider: choice(["anthropic", "openai"]),
-  model: text("the provider's name of a model"),
-  fallbacks: z.array(text("a model's name"), { error: "a list of models' names" }).default([]),
-  maxTokens: whole(1, 1_000_000, "a number of tokens: a whole number from 1").default(4096),
-});
-
-const days = whole(1, 3_650, "a number of days: a whole number from 1 to 3650");
-
-const EVERYWHERE = ["0.0.0.0/0", "::/0"];
-const sshDefault = { port: 2222, allowedCidrs: EVERYWHERE };
-
-/** Every setting that is not secret, by its name below `vpai:`. Unknown ones are faults. */
+/** Every setting that is not secret, by its name below `vpai:`. Unknown ones are errors. */
 export const settingsSchema = z.strictObject({
   domain: text("a domain in lower case such as ai.example.com", (value) => DOMAIN.test(value)).describe(
     "Domain of the deployment; each service gets a name below it",
@@ -97,85 +71,46 @@ export const settingsSchema = z.strictObject({
     .describe("Time zone of the services"),
   size: choice(["standard", "small"])
     .default("standard")
-    .describe("How much memory the services get: standard, or small for try-outs; both fit 8 GB"),
+    .describe("Memory profile of the services: standard, or small for trials; both fit 8 GB"),
   protect: flag()
     .default(true)
-    .describe("Refuse to delete what cannot be had again: server, address, keys, encryption keys"),
+    .describe("Protect stateful and irreplaceable resources (server, address, keys, encryption keys) from deletion"),
   vps: z
     .discriminatedUnion("provider", [hetzner, existing], { error: "hetzner, existing" })
-    .describe(
-      "The server. provider hetzner: serverType, serverTypeFallbacks, location, generation, memoryMb; " +
-        "provider existing: address, port, user, hostKey, generation, memoryMb",
-    ),
-  ssh: z
-    .strictObject({
-      port: whole(1024, 65_535, "a port: a whole number from 1024 to 65535").default(sshDefault.port),
-      allowedCidrs: z
-        .array(text("an address range such as 198.51.100.0/24", isCidr), { error: "a list of address ranges" })
-        .min(1, { error: "at least one address range such as 198.51.100.0/24" })
-        .default(EVERYWHERE),
-    })
-    .default(sshDefault)
-    .describe("sshd's port on the server, and from where it may be reached"),
-  without: z
+    .describe("Server of the deployment"),
+  ssh: ssh.default(ssh.parse({})).describe("SSH access to the server"),
+  disabledServices: z
     .array(text("a service's name"), { error: "a list of services" })
     .default([])
     .describe("Services to leave out; their data stays until `vpai purge`"),
-  owner: owner
-    .default(owner.parse({}))
-    .describe("Whom the stack belongs to: email, firstName, lastName; n8n's owner account"),
-  models: z
-    .array(model, { error: "a list of models" })
-    .default([])
-    .describe(
-      "Models that LiteLLM offers: name, provider (anthropic, openai), model, fallbacks, maxTokens; empty: the usual ones",
-    ),
-  dailyBudgetUsd: whole(1, 10_000, "US dollars, a whole number from 1 to 10000")
-    .default(5)
-    .describe("What all models together may cost in a day, in US dollars"),
-  retention: z
-    .strictObject({ metricsDays: days.default(30), logsDays: days.default(14) })
-    .default({ metricsDays: 30, logsDays: 14 })
-    .describe("How long metrics and logs are kept: metricsDays, logsDays"),
-  vpnCidrs: z
-    .array(text("an address range such as 100.64.0.0/10", isCidr), { error: "a list of address ranges" })
-    .default([])
-    .describe("From where the routes that are not public may be used; empty: from nowhere"),
-  telegramAllowFrom: z
-    .array(whole(1, Number.MAX_SAFE_INTEGER, "a Telegram user's number"), {
-      error: "a list of Telegram users' numbers",
-    })
-    .default([])
-    .describe("Telegram users who may talk to OpenClaw"),
+  ...serviceSettingsSchema.shape,
   images: z
     .record(
       z.string(),
-      text("repository:tag@sha256:<64 hexadecimal digits>, with the registry's host", (value) => PIN.test(value)),
+      text(IMAGE_REF_FORM, (value) => tryImageRef(value) !== undefined),
+      { error: "an object of images by service" },
     )
     .default({})
-    .describe("Other images than the catalogue's, by service: repository:tag@sha256:…"),
+    .describe("Image overrides by service"),
   imageLock: flag()
     .default(false)
-    .describe("Sandbox only: take each image by the digest that the sandbox's registry has"),
+    .describe("Resolve each image by the digest in the sandbox's registry (sandbox only)"),
 });
 
 export type RawSettings = z.infer<typeof settingsSchema>;
 
-/** Every secret setting: it stays an Output, and only its presence is looked at. */
-export const SECRET_KEYS = {
-  hetznerToken: "API token of the Hetzner project (else the environment's HCLOUD_TOKEN); provider hetzner",
-  rootPrivateKey: "Private key for the first login to an existing server",
-  rootPassword: "Password for the first login to an existing server",
-  anthropicApiKey: "API key of Anthropic (else the environment's ANTHROPIC_API_KEY)",
-  openaiApiKey: "API key of OpenAI (else the environment's OPENAI_API_KEY)",
-  openclawTelegramToken: "Token of the Telegram bot that OpenClaw answers as",
-} as const;
+/** Former names of settings: still accepted, with a notice. */
+export const DEPRECATED_SETTINGS: Readonly<Record<string, string>> = { without: "disabledServices" };
 
-export type SecretKey = keyof typeof SECRET_KEYS;
+/** Every secret setting: it stays an Output, and only its presence is checked. */
+export const SECRET_SETTINGS = {
+  hetznerToken: { description: "API token of the Hetzner project (provider hetzner)", variable: "HCLOUD_TOKEN" },
+  rootPrivateKey: { description: "Private key for the first login to an existing server" },
+  rootPassword: { description: "Password for the first login to an existing server" },
+  ...SERVICE_SECRETS,
+} as const satisfies Readonly<Record<string, SecretSetting>>;
 
-/** Environment variables that stand in for a secret that is not set. */
-export const SECRET_VARIABLES: Readonly<Partial<Record<SecretKey, string>>> = {
-  hetznerToken: "HCLOUD_TOKEN",
-  anthropicApiKey: "ANTHROPIC_API_KEY",
-  openaiApiKey: "OPENAI_API_KEY",
-};
+export type SecretKey = keyof typeof SECRET_SETTINGS;
+
+/** Environment variable that stands in for a secret that is not set. */
+export const secretVariable = (key: SecretKey): string | undefined => (SECRET_SETTINGS[key] as SecretSetting).variable;

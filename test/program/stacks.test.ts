@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from "@jest/globals";
+import { afterAll, expect, jest, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
 import { OperatorError } from "../../shared/errors.ts";
 import { record } from "../support/mocks.ts";
@@ -39,4 +39,13 @@ test("the outputs: links, a way in, where the credentials are; what is secret st
   expect(outputs.ssh).toBe(`ssh -F ${workFolder}/ssh/config vpai`);
   expect(outputs.credentials).toBe("pulumi stack output secrets --show-secrets --stack sandbox");
   expect(await pulumi.isSecret(outputs.secrets)).toBe(true);
+});
+
+test("limits far beyond the server's memory are a warning of the run, and no reason to stop", async () => {
+  const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue(undefined);
+  const vps = { ...(JSON.parse(configOf("preprod")["vpai:vps"] ?? "") as object), memoryMb: 4800 };
+  const { resources } = await runProgram("preprod", false, { "vpai:vps": vps });
+  expect(resources.length).toBeGreaterThan(50);
+  expect(warn.mock.calls.map(([text]) => text)).toEqual([expect.stringMatching(/^vpai:vps: memory limits of \d+ MB/)]);
+  warn.mockRestore();
 });

@@ -8,7 +8,9 @@ import { cleanUp, runProgram } from "../support/program.ts";
 // What is left of the program when a service is taken out: files and settings of others may name it, and are taken while
 // they run. No other container is replaced. What its data was made with stays, because the data does.
 
-const leaves = catalogue.filter(({ name }) => !catalogue.some((other) => allDependencies(other, catalogue).includes(name)));
+const leaves = catalogue.filter(
+  ({ name }) => !catalogue.some((other) => allDependencies(other, catalogue).includes(name)),
+);
 const containers = (resources: readonly Recorded[]): Map<string, string> =>
   new Map(
     resources
@@ -26,7 +28,7 @@ afterAll(cleanUp);
 
 describe.each(leaves.map(({ name }) => [name]))("without %s", (name) => {
   test("its container goes, and every other stays as it is; so do its permanent secrets", async () => {
-    const { resources } = await runProgram("prod", false, { "vpai:without": [name] });
+    const { resources } = await runProgram("prod", false, { "vpai:disabledServices": [name] });
     const left = containers(resources);
     const changed = [...whole].filter(([container, inputs]) => left.get(container) !== inputs);
     expect(changed.map(([container]) => container)).toEqual([`${name}-container`]);

@@ -14,7 +14,7 @@ import { FaultBook } from "../../sandbox/control/fault-injector.ts";
 import { pushBlob, pushManifest, sha256 } from "../../sandbox/registry/push.ts";
 import { type Registry, startRegistry } from "../../sandbox/registry/registry.ts";
 import { renderFaults } from "../../shared/errors.ts";
-import { parsePin, withDigest } from "../../shared/pin.ts";
+import { parseImageRef, withDigest } from "../../shared/image-ref.ts";
 
 // The check of images against the sandbox's own registry: over TLS, at one address, under the public registries' names.
 
@@ -25,7 +25,7 @@ const GATEWAY = `127.${100 + (process.pid % 100)}.${(process.pid >> 8) % 250}.7`
 
 const faults = new FaultBook();
 const pins = stackPins(StackFile.read("sandbox"));
-const redis = parsePin(pins["redis"] ?? "");
+const redis = parseImageRef(pins["redis"] ?? "");
 const DEAD_REDIS = { name: "dead-tag", image: `${redis.path}:${redis.tag}` } as const;
 let home: string;
 let work: string;
@@ -56,7 +56,7 @@ const json = (content: object): Buffer => Buffer.from(JSON.stringify(content));
 
 /** Stores an image without layers, for one platform, under the pin's tag; answers the pin with its digest. */
 async function push(text: string, architecture = HERE): Promise<string> {
-  const pin = parsePin(text);
+  const pin = parseImageRef(text);
   const to = registry.pushAddress;
   const config = json({ architecture, os: "linux", rootfs: { type: "layers", diff_ids: [] }, tag: pin.tag });
   const blob = { digest: sha256(config), size: config.length };

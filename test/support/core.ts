@@ -9,8 +9,8 @@ export async function keepServices(checkout: Checkout, services: readonly string
   const rest = catalogue.map(({ name }) => name).filter((name) => !services.includes(name));
   await checkout.edit("Pulumi.sandbox.yaml", (text) =>
     text
-      .replace(/\n {2}vpai:without:.*/, "")
-      .replace("\n  vpai:size:", `\n  vpai:without: [${rest.join(", ")}]\n  vpai:size:`),
+      .replace(/\n {2}vpai:disabledServices:.*/, "")
+      .replace("\n  vpai:size:", `\n  vpai:disabledServices: [${rest.join(", ")}]\n  vpai:size:`),
   );
 }
 

@@ -1,6 +1,6 @@
+import type { ServiceDefinition } from "../../components/service/model/definition.ts";
 import { serviceSecrets } from "../../components/service/model/secrets.ts";
 import { secretFile } from "../../components/service/presets/files.ts";
-import type { ServiceDefinition } from "../../components/service/model/definition.ts";
 
 /** The secrets of {@link sample}. */
 export const sampleSecrets = serviceSecrets("app", { key: { permanent: true, length: 64 } });
@@ -38,7 +38,7 @@ export const sample: ServiceDefinition = {
   capabilities: ["CAP_SETUID", "CAP_CHOWN"],
   tmpfs: { "/tmp": "rw" },
   pids: 10,
-  memoryMb: { standard: 200, small: 100 },
+  memory: { requestMb: { standard: 150, small: 80 }, limitMb: { standard: 200, small: 100 } },
   cpus: 1,
   stopGraceSeconds: 30,
   route: { subdomain: "app", audience: "public", healthPath: "/ready" },

@@ -44,8 +44,9 @@ export interface LlmClient {
 /** One image that is watched for newer versions. */
 export interface WatchedImage {
   readonly service: string;
-  /** `host/repository:tag`, without digest. */
-  readonly reference: string;
+  /** `host/path`. */
+  readonly repository: string;
+  readonly tag: string;
   /** Regular expression of the tags that are versions of the same kind. */
   readonly versions: string;
 }

@@ -8,6 +8,7 @@ import type {
   DataMount,
   HealthCheck,
   HostMount,
+  MemorySpec,
   MetricsSpec,
   NetworkName,
   NotApplicable,
@@ -15,7 +16,6 @@ import type {
   Reveal,
   RouteSpec,
   SecretSpec,
-  Size,
 } from "./facets.ts";
 import type { AlertSpec, DashboardSpec } from "./monitoring.ts";
 import type { Backup, SmokeCheck } from "./operations.ts";
@@ -84,7 +84,9 @@ export interface ServiceDefinition {
   readonly tmpfs: Readonly<Record<string, string>>;
   /** Limit of processes and threads. */
   readonly pids: number;
-  readonly memoryMb: Readonly<Record<Size, number>>;
+  readonly memory: MemorySpec;
+  /** /dev/shm in MB; what lies in it counts within the memory limit. @default 64 */
+  readonly shmMb?: number;
   readonly cpus: number;
   /** Grace period between SIGTERM and SIGKILL. */
   readonly stopGraceSeconds: number;

@@ -1,6 +1,20 @@
 /** How much of everything a deployment gets. */
 export type Size = "standard" | "small";
 
+/** One value for both sizes, or one for each. */
+export type BySize<T> = T | Readonly<Record<Size, T>>;
+
+/** Memory of a container, in MB; docs/memory.md has the measurements. */
+export interface MemorySpec {
+  /** Typical use at work: the sum of all requests has to fit the server. */
+  readonly requestMb: BySize<number>;
+  /**
+   * Where the kernel kills it. Holds its peak heap, the pages of its own program that are in use, and one process of its
+   * health check.
+   */
+  readonly limitMb: BySize<number>;
+}
+
 export type NetworkName = "frontend" | "backend" | "monitoring" | "egress" | "socket";
 
 /** A facet that does not apply to a service, with the reason. */

@@ -1,39 +1,7 @@
 import type { Fault } from "../../../shared/errors.ts";
 import type { Route } from "../model/context.ts";
 import type { ServiceDefinition } from "../model/definition.ts";
-import type { Size } from "../model/facets.ts";
 import { missingCapabilities } from "./order.ts";
-
-/** The part of a machine's memory that containers may have: system, sshd, dockerd and page cache live in the rest. */
-export const CONTAINER_SHARE = 0.9;
-
-/** How the limits of memory add up; a sum beyond the share is a fault, because the kernel would choose who dies (P42). */
-export function planMemory(
-  definitions: readonly ServiceDefinition[],
-  size: Size,
-  machine: { readonly name: string; readonly memoryMb: number },
-): { readonly neededMb: number; readonly faults: Fault[] } {
-  const limits = definitions.map(({ name, memoryMb }) => ({ name, limit: memoryMb[size] }));
-  const neededMb = limits.reduce((sum, { limit }) => sum + limit, 0);
-  const allowedMb = Math.floor(machine.memoryMb * CONTAINER_SHARE);
-  if (neededMb <= allowedMb) return { neededMb, faults: [] };
-  const largest = limits.toSorted((a, b) => b.limit - a.limit).slice(0, 3);
-  return {
-    neededMb,
-    faults: [
-      {
-        key: "vpai:vps",
-        found: `${machine.name} has ${machine.memoryMb} MB, of which containers may have ${allowedMb}`,
-        allowed: `${neededMb} MB for ${limits.length} services; the largest: ${largest.map(({ name, limit }) => `${name} ${limit}`).join(", ")}`,
-        fix: [
-          "choose a larger server",
-          ...(size === "standard" ? ["`pulumi config set vpai:size small`"] : []),
-          "or leave services out (vpai:without)",
-        ].join(", "),
-      },
-    ],
-  };
-}
 
 /** Ports that two want on the host, sshd's included. */
 export function checkPorts(definitions: readonly ServiceDefinition[], sshPort: number): Fault[] {

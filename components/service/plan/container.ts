@@ -1,6 +1,7 @@
 import type { ServiceContext } from "../model/context.ts";
 import type { ServiceDefinition } from "../model/definition.ts";
 import type { NetworkName } from "../model/facets.ts";
+import { memoryMb } from "./memory.ts";
 
 export const DATA_ROOT = "/opt/vpai/data";
 export const CONFIG_ROOT = "/opt/vpai/config";
@@ -32,6 +33,7 @@ export interface ContainerPlan {
   readonly readOnly: boolean;
   readonly tmpfs: Readonly<Record<string, string>>;
   readonly memoryMb: number;
+  readonly shmMb: number;
   readonly cpus: string;
   readonly pids: number;
   readonly destroyGraceSeconds: number;
@@ -79,7 +81,8 @@ export function planContainer(definition: ServiceDefinition, context: ServiceCon
     capabilityAdds: [...(definition.capabilities ?? [])].sort(),
     readOnly: (definition.readOnly ?? true) === true,
     tmpfs: definition.tmpfs,
-    memoryMb: definition.memoryMb[context.size],
+    memoryMb: memoryMb(definition, context.size).limit,
+    shmMb: definition.shmMb ?? 64,
     // As the provider reads it back: `1.0`, `0.5`.
     cpus: Number.isInteger(definition.cpus) ? definition.cpus.toFixed(1) : String(definition.cpus),
     pids: definition.pids,

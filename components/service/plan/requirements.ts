@@ -1,3 +1,4 @@
+import { parseImageRef } from "../../../shared/image-ref.ts";
 import type { Requirements } from "../model/context.ts";
 import type { ServiceDefinition } from "../model/definition.ts";
 import { cacheSecret, llmSecret } from "../model/secrets.ts";
@@ -35,10 +36,9 @@ export function collectRequirements(
       (vectors ?? []).map((each) => ({ ...each, service: name })),
     ),
     dashboards: definitions.flatMap(({ dashboards }) => dashboards),
-    images: definitions.map(({ name, image }) => ({
-      service: name,
-      reference: (pins[name] ?? image.pin).replace(/@.*$/, ""),
-      versions: image.versions,
-    })),
+    images: definitions.map(({ name, image }) => {
+      const { repository, tag } = parseImageRef(pins[name] ?? image.pin);
+      return { service: name, repository, tag, versions: image.versions };
+    }),
   };
 }

@@ -5,12 +5,13 @@ export interface Exporter {
   readonly port: number;
   /** Its own page, not the metrics: whether what it asks answers is an alert, and no reason to restart it. @default "/" */
   readonly page?: string;
-  readonly memoryMb: number;
+  readonly requestMb: number;
+  readonly limitMb: number;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** What exporters have in common: small Go programs that keep nothing, in images that have BusyBox. */
-export const exporter = ({ port, page = "/", memoryMb, environment }: Exporter) =>
+export const exporter = ({ port, page = "/", requestMb, limitMb, environment }: Exporter) =>
   ({
     port,
     health: {
@@ -21,9 +22,9 @@ export const exporter = ({ port, page = "/", memoryMb, environment }: Exporter) 
       startPeriodSeconds: 15,
       deadlineSeconds: 60,
     },
-    environment: () => ({ GOMEMLIMIT: `${Math.floor(memoryMb * 0.85)}MiB`, ...environment }),
+    environment: () => ({ GOMEMLIMIT: `${Math.floor(limitMb * 0.85)}MiB`, ...environment }),
     pids: 64,
-    memoryMb: { standard: memoryMb, small: memoryMb },
+    memory: { requestMb, limitMb },
     cpus: 0.25,
     stopGraceSeconds: 10,
     metrics: {},

@@ -106,7 +106,7 @@ export const alloy = defineService({
   needs: ["socket-proxy", "loki", "victoriametrics"],
   health: healthCheck(["CMD", ...ASK_READY], { startPeriodSeconds: 30, deadlineSeconds: 120 }),
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=32m" },
-  memoryMb: { standard: 384, small: 256 },
+  memory: { requestMb: 320, limitMb: { standard: 512, small: 384 } },
   cpus: 0.5,
   metrics: {},
   alerts: [

@@ -3,7 +3,7 @@ import { images } from "../../images.ts";
 import type { DashboardSpec } from "../../service/model/monitoring.ts";
 
 const PORT = 8080;
-const MEMORY_MB = 128;
+const LIMIT_MB = 128;
 const LABEL = "vpai.service";
 
 /** The containers of this stack, by the label that cAdvisor makes of Docker's. */
@@ -81,10 +81,10 @@ export const cadvisor = defineService({
   ],
   // In a namespace of its own it sees one container: itself (P32).
   cgroup: "host",
-  environment: () => ({ GOMEMLIMIT: `${Math.floor(MEMORY_MB * 0.85)}MiB` }),
+  environment: () => ({ GOMEMLIMIT: `${Math.floor(LIMIT_MB * 0.85)}MiB` }),
   health: httpHealth(PORT, "/healthz", { startPeriodSeconds: 30, deadlineSeconds: 90 }),
   pids: 128,
-  memoryMb: { standard: MEMORY_MB, small: MEMORY_MB },
+  memory: { requestMb: 48, limitMb: LIMIT_MB },
   cpus: 0.5,
   stopGraceSeconds: 10,
   metrics: {},

@@ -37,7 +37,7 @@ providers:
  * The whole repository of each: a digest-pinned tag by itself never changes, so nothing else would ever be reported.
  * The newest three tags are enough, and Docker Hub gives out a hundred manifests in six hours.
  */
-const watched = ({ service, reference, versions }: WatchedImage): string => `- name: ${reference}
+const watched = ({ service, repository, tag, versions }: WatchedImage): string => `- name: ${repository}:${tag}
   watch_repo: true
   sort_tags: semver
   max_tags: 3
@@ -45,7 +45,7 @@ const watched = ({ service, reference, versions }: WatchedImage): string => `- n
     - ${quoted(versions)}
   metadata:
     service: ${service}
-    deployed: ${quoted(reference.slice(reference.lastIndexOf(":") + 1))}
+    deployed: ${quoted(tag)}
 `;
 
 /** Looks out for newer versions of the images that are deployed. Asks their registries; Docker itself it never sees. */
@@ -78,7 +78,7 @@ export const diun = defineService({
   health: healthCheck(["CMD", "diun", "healthcheck"], { startPeriodSeconds: 240, deadlineSeconds: 300 }),
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=8m" },
   pids: 64,
-  memoryMb: { standard: 48, small: 48 },
+  memory: { requestMb: 80, limitMb: 96 },
   cpus: 0.25,
   metrics: notApplicable("its endpoint would have to be reached from Alloy, and its only network leads outside"),
   alerts: [

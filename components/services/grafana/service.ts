@@ -7,7 +7,7 @@ import { images } from "../../images.ts";
 import { renderDashboard } from "./dashboard.ts";
 import { renderDashboardProvider, renderDatasources, renderNothing } from "./provisioning.ts";
 
-const MEMORY: Record<Size, number> = { standard: 320, small: 256 };
+const LIMIT_MB: Record<Size, number> = { standard: 512, small: 384 };
 const CONFIG_DIR = "/etc/vpai";
 const DATA = "/var/lib/grafana";
 const HOST_DATA = "/opt/vpai/data/grafana";
@@ -62,7 +62,7 @@ function environment({ domain, size }: ServiceContext): Record<string, string> {
     GF_PLUGINS_PREINSTALL_DISABLED: "true",
     GF_PLUGINS_PLUGIN_ADMIN_ENABLED: "false",
     GF_PLUGINS_DISABLE_PLUGINS: UNUSED.join(","),
-    GOMEMLIMIT: `${Math.floor(MEMORY[size] * 0.6)}MiB`,
+    GOMEMLIMIT: `${Math.floor(LIMIT_MB[size] * 0.6)}MiB`,
   };
 }
 
@@ -97,7 +97,7 @@ export const grafana = defineService({
   needs: ["victoriametrics", "loki"],
   health: httpHealth(3000, "/api/health", { startPeriodSeconds: 90, deadlineSeconds: 180 }),
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m" },
-  memoryMb: MEMORY,
+  memory: { requestMb: 336, limitMb: LIMIT_MB },
   cpus: 0.5,
   route: { subdomain: "grafana", audience: "vpn", healthPath: "/api/health", denyPaths: ["/metrics"] },
   metrics: {},

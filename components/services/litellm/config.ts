@@ -36,7 +36,7 @@ const list = (items: readonly string[]): string => (items.length > 0 ? items.joi
 
 /** LiteLLM's config.yaml. It holds no secret: each is read from the environment (P19). */
 export function renderLitellmConfig({ settings, timezone }: ServiceContext): string {
-  const models = usableModels(settings.llm.models, settings.providedSecrets);
+  const models = usableModels(settings.models, settings.providedSecrets);
   return `model_list:${list(models.map(model))}
 
 litellm_settings:
@@ -45,7 +45,7 @@ litellm_settings:
   request_timeout: 120
   fallbacks:${list(models.filter(({ fallbacks }) => fallbacks.length > 0).map(fallback))}
   # Of the whole proxy; set back at midnight in this time zone.
-  max_budget: ${settings.llm.dailyBudgetUsd}
+  max_budget: ${settings.dailyBudgetUsd}
   budget_duration: 1d
   timezone: ${timezone}
   cache: true

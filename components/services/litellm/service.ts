@@ -81,7 +81,7 @@ export const litellm = defineService({
   },
   health: healthCheck(["CMD", ...python(READINESS)], { startPeriodSeconds: 120, deadlineSeconds: 300 }),
   readOnly: { exemptReason: "it unpacks its interface and writes Prisma's client into its own site-packages" },
-  memoryMb: { standard: 1536, small: 896 },
+  memory: { requestMb: 640, limitMb: { standard: 1536, small: 896 } },
   route: { subdomain: "llm", audience: "vpn", healthPath: "/health/readiness", denyPaths: ["/metrics", "/metrics/*"] },
   // With its end: without, it answers with a redirection.
   metrics: { path: "/metrics/" },

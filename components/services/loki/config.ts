@@ -1,14 +1,14 @@
 export interface LokiConfig {
   readonly logsDays: number;
-  /** The container's limit: what Loki keeps in memory has to fit in it. */
-  readonly memoryMb: number;
+  /** What Go may use: what Loki keeps in memory has to fit in it. */
+  readonly heapMb: number;
 }
 
 /**
  * One process, one disk. Every ring lives in memory and says 127.0.0.1 of itself: with Loki's defaults it looks for
  * members by gossip, finds none, and never becomes ready (P16).
  */
-export const renderLokiConfig = ({ logsDays, memoryMb }: LokiConfig): string => `auth_enabled: false
+export const renderLokiConfig = ({ logsDays, heapMb }: LokiConfig): string => `auth_enabled: false
 
 server:
   http_listen_port: 3100
@@ -43,7 +43,7 @@ ingester:
       replication_factor: 1
   wal:
     dir: /loki/wal
-    replay_memory_ceiling: ${Math.floor(memoryMb / 4)}MB
+    replay_memory_ceiling: ${Math.floor(heapMb * 0.4)}MB
 
 schema_config:
   configs:
@@ -74,14 +74,14 @@ chunk_store_config:
   chunk_cache_config:
     embedded_cache:
       enabled: true
-      max_size_mb: ${Math.floor(memoryMb / 16)}
+      max_size_mb: ${Math.floor(heapMb / 10)}
 
 query_range:
   results_cache:
     cache:
       embedded_cache:
         enabled: true
-        max_size_mb: ${Math.floor(memoryMb / 64)}
+        max_size_mb: ${Math.floor(heapMb / 40)}
 
 analytics:
   reporting_enabled: false

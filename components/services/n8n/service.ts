@@ -87,7 +87,7 @@ export const n8n = defineService({
   }),
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=128m", "/home/node/.cache": "rw,nosuid,size=128m,uid=1000,gid=1000" },
   // Measured with 2.40.7: 700 MB while it starts, 510 MB afterwards, the task runner's among it.
-  memoryMb: { standard: 896, small: 768 },
+  memory: { requestMb: 560, limitMb: { standard: 896, small: 768 } },
   stopGraceSeconds: 35,
   route: { subdomain: "n8n", audience: "public", healthPath: "/healthz/readiness", denyPaths: ["/metrics"] },
   metrics: {},

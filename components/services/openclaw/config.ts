@@ -98,7 +98,7 @@ function telegram({ settings }: ServiceContext): Pick<OpenClawConfig, "channels"
 /** OpenClaw's configuration. Secrets are references to its environment. */
 export function openclawConfig(context: ServiceContext): OpenClawConfig {
   const { domain, settings } = context;
-  const offered = usableModels(settings.llm.models, settings.providedSecrets);
+  const offered = usableModels(settings.models, settings.providedSecrets);
   const [primary] = offered;
   const origin = `https://openclaw.${domain}`;
   return {

@@ -1,5 +1,4 @@
 import type { FileSpec } from "../../service/model/definition.ts";
-import type { Size } from "../../service/model/facets.ts";
 import type { Argv } from "../../service/model/operations.ts";
 import { llmSecret, serviceSecrets, llmKey, configSecret } from "../../service/model/secrets.ts";
 import {
@@ -25,11 +24,10 @@ const HERE = "http://127.0.0.1:18789";
  * Measured with 2026.9.6: 700 MB when it starts, 1000 MB once somebody has talked to it; a command beside it, as
  * `openclaw devices approve`, 100 MB. `openclaw dashboard` takes 250 MB, and so has to be run elsewhere.
  */
-const MEMORY: Record<Size, number> = { standard: 1152, small: 1152 };
+const LIMIT_MB = 1152;
 
 /** Each of its dozen threads has a heap of its own; the limit is of the largest, which is at 220 MB when idle. */
-const nodeOptions = (size: Size): string =>
-  `--max-old-space-size=${Math.floor(MEMORY[size] / 3)} --max-semi-space-size=4`;
+const NODE_OPTIONS = `--max-old-space-size=${Math.floor(LIMIT_MB / 3)} --max-semi-space-size=4`;
 
 const curl = (rest: string): readonly [string, string, string] => ["sh", "-c", `curl -sS --max-time 4 ${rest}`];
 const STATUS = "-o /dev/null -w '%{http_code}'";
@@ -74,7 +72,7 @@ export const openclaw = defineService({
   data: [{ path: "", target: STATE_DIR }],
   hostMounts: [HOST_TRUST],
   files,
-  environment: ({ size }) => ({
+  environment: () => ({
     ...HOST_TRUST_ENVIRONMENT,
     HOME: "/home/node",
     OPENCLAW_STATE_DIR: STATE_DIR,
@@ -83,7 +81,7 @@ export const openclaw = defineService({
     OPENCLAW_CONFIG_READONLY: "1",
     OPENCLAW_NO_AUTO_UPDATE: "1",
     OPENCLAW_DISABLE_BONJOUR: "1",
-    NODE_OPTIONS: nodeOptions(size),
+    NODE_OPTIONS,
     // 70 MB, which in /tmp would be taken from its memory.
     NODE_COMPILE_CACHE: `${STATE_DIR}/cache/node`,
     MALLOC_ARENA_MAX: "2",
@@ -101,7 +99,7 @@ export const openclaw = defineService({
     "/home/node/.cache": "rw,nosuid,size=16m,uid=1000,gid=1000",
     "/home/node/.config": "rw,nosuid,size=16m,uid=1000,gid=1000",
   },
-  memoryMb: MEMORY,
+  memory: { requestMb: 1000, limitMb: LIMIT_MB },
   // With a channel whose server does not answer it would take 325 s; its databases survive being killed.
   route: { subdomain: "openclaw", audience: "vpn", healthPath: "/healthz", denyPaths: ["/metrics"] },
   metrics: notApplicable(

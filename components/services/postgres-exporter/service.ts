@@ -5,7 +5,7 @@ import { images } from "../../images.ts";
 import { canAsk, exporter } from "../../service/presets/exporter.ts";
 
 const PORT = 9187;
-const MEMORY_MB = 48;
+const LIMIT_MB = 48;
 /** Its own database is there because it has to log in to one. */
 const DATABASE = "postgres_exporter";
 const APPS = `datname!~"template.*|postgres|${DATABASE}"`;
@@ -64,7 +64,8 @@ export const postgresExporter = defineService({
   networks: ["backend", "monitoring"],
   ...exporter({
     port: PORT,
-    memoryMb: MEMORY_MB,
+    requestMb: 24,
+    limitMb: LIMIT_MB,
     environment: {
       // Inside the network `backend`, where PostgreSQL offers no TLS.
       DATA_SOURCE_URI: `postgresql:5432/${DATABASE}?sslmode=disable`,

@@ -3,10 +3,10 @@ import type { Size } from "../../service/model/facets.ts";
 import { serviceSecrets } from "../../service/model/secrets.ts";
 import { images } from "../../images.ts";
 
-const MEMORY: Record<Size, number> = { standard: 1024, small: 512 };
+const LIMIT_MB: Record<Size, number> = { standard: 1024, small: 512 };
 
 /** A part of the limit, in whole megabytes: a fraction is a syntax error. */
-const part = (size: Size, divisor: number): string => `${Math.floor(MEMORY[size] / divisor)}MB`;
+const part = (size: Size, divisor: number): string => `${Math.floor(LIMIT_MB[size] / divisor)}MB`;
 
 /** From the limit of memory: a quarter for shared buffers, half counted on as cache, the rest for the connections. */
 const config = (size: Size): string => `listen_addresses = '*'
@@ -57,7 +57,8 @@ export const postgresql = defineService({
     deadlineSeconds: 180,
   }),
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=64m", "/var/run/postgresql": "rw,noexec,nosuid,size=1m,uid=999,gid=999" },
-  memoryMb: MEMORY,
+  memory: { requestMb: { standard: 384, small: 224 }, limitMb: LIMIT_MB },
+  shmMb: 256,
   cpus: 1.5,
   stopGraceSeconds: 60,
   metrics: notApplicable("postgres-exporter asks it and tells"),

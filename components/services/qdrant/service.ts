@@ -98,7 +98,7 @@ export const qdrant = defineService({
     ],
     { startPeriodSeconds: 120, deadlineSeconds: 240 },
   ),
-  memoryMb: { standard: 640, small: 384 },
+  memory: { requestMb: { standard: 192, small: 128 }, limitMb: { standard: 640, small: 384 } },
   // `/metrics` is for either key (api.qdrant.tech, v1.19: "either read-write or read-only").
   metrics: { bearer: secrets.ref["read-key"] },
   alerts: [

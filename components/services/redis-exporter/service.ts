@@ -5,7 +5,7 @@ import { images } from "../../images.ts";
 import { canAsk, exporter } from "../../service/presets/exporter.ts";
 
 const PORT = 9121;
-const MEMORY_MB = 32;
+const LIMIT_MB = 32;
 const NAME = "redis-exporter";
 
 const MEMORY = "100 * redis_memory_used_bytes / (redis_memory_max_bytes > 0)";
@@ -67,7 +67,8 @@ export const redisExporter = defineService({
   ...exporter({
     port: PORT,
     page: "/health",
-    memoryMb: MEMORY_MB,
+    requestMb: 20,
+    limitMb: LIMIT_MB,
     environment: {
       REDIS_ADDR: "redis://redis:6379",
       REDIS_USER: NAME,

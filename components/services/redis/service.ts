@@ -4,7 +4,7 @@ import { defineService, healthCheck, notApplicable } from "../../service/presets
 import { createHash } from "node:crypto";
 import { images } from "../../images.ts";
 
-const MEMORY: Record<Size, number> = { standard: 384, small: 192 };
+const LIMIT_MB: Record<Size, number> = { standard: 384, small: 192 };
 
 /** Two thirds of the limit: a snapshot forks, and the fork's copies count too. */
 const config = (size: Size): string => `bind 0.0.0.0
@@ -13,7 +13,7 @@ aclfile /etc/vpai/users.acl
 dir /data
 appendonly yes
 save 900 1 300 10 60 10000
-maxmemory ${Math.floor((MEMORY[size] * 2) / 3)}mb
+maxmemory ${Math.floor((LIMIT_MB[size] * 2) / 3)}mb
 maxmemory-policy allkeys-lru
 `;
 
@@ -61,7 +61,7 @@ export const redis = defineService({
     deadlineSeconds: 90,
   }),
   pids: 64,
-  memoryMb: MEMORY,
+  memory: { requestMb: 48, limitMb: LIMIT_MB },
   cpus: 0.5,
   metrics: notApplicable("redis-exporter asks it and tells"),
   backup: notApplicable("a cache: it fills again"),

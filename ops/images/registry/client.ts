@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, buildConnector, type Dispatcher, request } from "undici";
-import type { Pin } from "../../../shared/pin.ts";
+import { apiHost, type ImageRef } from "../../../shared/image-ref.ts";
 import { type Answer, errorIn, header, jsonIn, MANIFEST_TYPES, RegistryTrouble } from "./response.ts";
 import { parseChallenge, tokenIn, tokenUrl } from "./auth.ts";
 import { pauseBefore, retryAfterMs } from "./retry.ts";
@@ -33,15 +33,15 @@ export class Registries {
   }
 
   /** Asks for the manifest of a tag or digest. HEAD does not count against Docker Hub's limit of pulls, GET does. */
-  manifest(pin: Pin, reference: string, method: "GET" | "HEAD"): Promise<Answer> {
-    return this.#ask(pin, new URL(`/v2/${repositoryPath(pin)}/manifests/${reference}`, origin(pin)), method);
+  manifest(pin: ImageRef, reference: string, method: "GET" | "HEAD"): Promise<Answer> {
+    return this.#ask(pin, new URL(`/v2/${pin.path}/manifests/${reference}`, origin(pin)), method);
   }
 
   /** All tags of the pin's repository, page after page. */
-  async allTags(pin: Pin): Promise<string[]> {
+  async allTags(pin: ImageRef): Promise<string[]> {
     const found: string[] = [];
     const seen = new Set<string>();
-    let page: URL | undefined = new URL(`/v2/${repositoryPath(pin)}/tags/list?n=1000`, origin(pin));
+    let page: URL | undefined = new URL(`/v2/${pin.path}/tags/list?n=1000`, origin(pin));
     // A registry whose last page leads to its first would be read for ever.
     while (page !== undefined && !seen.has(page.href)) {
       seen.add(page.href);
@@ -61,13 +61,13 @@ export class Registries {
     return this.#agent.close();
   }
 
-  async #ask(pin: Pin, url: URL, method: "GET" | "HEAD"): Promise<Answer> {
+  async #ask(pin: ImageRef, url: URL, method: "GET" | "HEAD"): Promise<Answer> {
     const known = this.#tokens.get(pin.repository);
     const answer = await this.#patiently(url, method, known);
     if (answer.status !== 401) return answer;
     const challenge = parseChallenge(header(answer, "www-authenticate"));
     if (challenge === undefined) return answer;
-    const wanted = tokenUrl(challenge, repositoryPath(pin));
+    const wanted = tokenUrl(challenge, pin.path);
     const granted = await this.#patiently(wanted, "GET");
     const token = granted.status === 200 ? tokenIn(granted.body) : undefined;
     if (token === undefined) return { ...answer, body: granted.body };
@@ -119,14 +119,8 @@ function tagsIn(page: string): string[] {
 }
 
 /** Plain http on this machine's own addresses, as Docker does. */
-function origin({ host }: Pin): string {
-  const name = host === "docker.io" ? "registry-1.docker.io" : host;
-  return `${/^127\.\d+\.\d+\.\d+(:\d+)?$/.test(host) ? "http" : "https"}://${name}`;
-}
-
-/** Docker Hub keeps its own images in `library`. */
-function repositoryPath({ host, path }: Pin): string {
-  return host === "docker.io" && !path.includes("/") ? `library/${path}` : path;
+function origin({ host }: ImageRef): string {
+  return `${/^127\.\d+\.\d+\.\d+(:\d+)?$/.test(host) ? "http" : "https"}://${apiHost(host)}`;
 }
 
 /** Connects to one place whatever the name, which stays the one that the certificate is checked for. */

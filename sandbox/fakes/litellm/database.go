@@ -16,17 +16,17 @@ const proxyBudget = "litellm-proxy-budget"
 // Tables, and those of their columns that mean something here, as LiteLLM calls them.
 const migration = `
 CREATE TABLE IF NOT EXISTS "LiteLLM_VerificationToken" (
-  token text PRIMARY KEY, key_name text, key_alias text, spend fake precision NOT NULL DEFAULT 0,
+  token text PRIMARY KEY, key_name text, key_alias text, spend double precision NOT NULL DEFAULT 0,
   models text[] NOT NULL DEFAULT '{}', metadata jsonb NOT NULL DEFAULT '{}', blocked boolean, user_id text, team_id text,
-  max_budget fake precision, budget_duration text, budget_reset_at timestamptz(3), expires timestamptz(3),
+  max_budget double precision, budget_duration text, budget_reset_at timestamptz(3), expires timestamptz(3),
   created_at timestamptz(3) DEFAULT now(), updated_at timestamptz(3) DEFAULT now(), last_active timestamptz(3));
 CREATE TABLE IF NOT EXISTS "LiteLLM_UserTable" (
-  user_id text PRIMARY KEY, max_budget fake precision, spend fake precision NOT NULL DEFAULT 0,
+  user_id text PRIMARY KEY, max_budget double precision, spend double precision NOT NULL DEFAULT 0,
   budget_duration text, budget_reset_at timestamptz(3),
   created_at timestamptz(3) DEFAULT now(), updated_at timestamptz(3) DEFAULT now());
 CREATE TABLE IF NOT EXISTS "LiteLLM_SpendLogs" (
   request_id text PRIMARY KEY, call_type text NOT NULL, api_key text NOT NULL DEFAULT '',
-  spend fake precision NOT NULL DEFAULT 0, total_tokens integer NOT NULL DEFAULT 0,
+  spend double precision NOT NULL DEFAULT 0, total_tokens integer NOT NULL DEFAULT 0,
   prompt_tokens integer NOT NULL DEFAULT 0, completion_tokens integer NOT NULL DEFAULT 0,
   "startTime" timestamptz(3) NOT NULL, "endTime" timestamptz(3) NOT NULL, request_duration_ms integer,
   model text NOT NULL DEFAULT '', model_id text, model_group text, custom_llm_provider text, api_base text,

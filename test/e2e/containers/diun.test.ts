@@ -13,7 +13,8 @@ const BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
 const context = testContext();
 const watch = (service: keyof typeof images, tag: string, repository: string) => ({
   service,
-  reference: `${repository}:${tag}`,
+  repository,
+  tag,
   versions: images[service].versions,
 });
 const requirements = {
@@ -32,10 +33,7 @@ let container: string;
 beforeAll(async () => {
   bench = await openBench([diun.image.pin]);
   registry = await openPublicRegistry(bench);
-  for (const { reference } of requirements.images) {
-    const [, path = "", tag = ""] = /^[^/]+\/(.+):(.+)$/.exec(reference) ?? [];
-    await registry.tag(path, tag);
-  }
+  for (const { repository, tag } of requirements.images) await registry.tag(repository.replace(/^[^/]+\//, ""), tag);
   await registry.tag("qdrant/qdrant", "v1.9.7");
   container = await startAsDefined(bench, diun, {
     context: { ...context, requirements },

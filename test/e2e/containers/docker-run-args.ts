@@ -70,6 +70,8 @@ export async function dockerRunArgs(
       `${plan.memoryMb}m`,
       "--memory-swap",
       `${plan.memoryMb}m`,
+      "--shm-size",
+      `${plan.shmMb}m`,
       "--cpus",
       plan.cpus,
       "--pids-limit",

@@ -1,6 +1,6 @@
 import type { Scrape } from "../../../components/service/model/context.ts";
-import { serviceSecrets } from "../../../components/service/model/secrets.ts";
 import type { DashboardSpec } from "../../../components/service/model/monitoring.ts";
+import { serviceSecrets } from "../../../components/service/model/secrets.ts";
 
 const key = serviceSecrets("qdrant", { "read-key": { permanent: false } }).ref["read-key"];
 

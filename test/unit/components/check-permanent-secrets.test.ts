@@ -39,7 +39,7 @@ test("another one is refused by its name, and nothing is written", () => {
     "permanent secret n8n-encryption-key: not the one that this server's data was made with\n" +
       "allowed: the one that it was made with; nothing was changed\n" +
       "do: bring back the state that holds it (pulumi stack import). If that data may be lost: leave the service out " +
-      "(vpai:without), run up, vpai purge, take the service in again, run up\n",
+      "(vpai:disabledServices), run up, vpai purge, take the service in again, run up\n",
   ]);
   expect(kept()).toEqual({ "n8n-encryption-key": "a" });
   expect(existsSync(`${file}.new`)).toBe(false);

@@ -1,31 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 import type { ServiceDefinition } from "../../../components/service/model/definition.ts";
-import { checkNames, checkPorts, checkVolumes, planMemory } from "../../../components/service/plan/checks.ts";
+import { checkNames, checkPorts, checkVolumes } from "../../../components/service/plan/checks.ts";
 import { topologicalOrder } from "../../../components/service/plan/order.ts";
 import { planRoutes } from "../../../components/service/plan/routes.ts";
 import { catalogue } from "../../../stacks/catalogue.ts";
 import { sample } from "../../support/sample.ts";
-
-describe("memory: containers may have nine tenths of it (P42)", () => {
-  test("what fits", () => {
-    expect(planMemory([sample], "standard", { name: "x", memoryMb: 223 })).toEqual({ neededMb: 200, faults: [] });
-  });
-
-  test("what does not, with the largest", () => {
-    expect(planMemory([sample], "standard", { name: "cx23", memoryMb: 222 }).faults).toEqual([
-      {
-        key: "vpai:vps",
-        found: "cx23 has 222 MB, of which containers may have 199",
-        allowed: "200 MB for 1 services; the largest: app 200",
-        fix: "choose a larger server, `pulumi config set vpai:size small`, or leave services out (vpai:without)",
-      },
-    ]);
-  });
-
-  test.each(["standard", "small"] as const)("the catalogue, %s, fits a server of 8 GB", (size) => {
-    expect(planMemory(catalogue, size, { name: "cx33", memoryMb: 8192 }).faults).toEqual([]);
-  });
-});
 
 test("a place that is mounted twice", () => {
   const twice = { ...sample, data: [...(sample.data ?? []), { path: "cache", target: "/elsewhere" }] };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import type { ServiceDefinition } from "../../../components/service/model/definition.ts";
 import type { Capability } from "../../../components/service/model/facets.ts";
+import { serviceSecrets } from "../../../components/service/model/secrets.ts";
 import { planConnections } from "../../../components/service/plan/connections.ts";
 import { goDuration, planContainer } from "../../../components/service/plan/container.ts";
 import { planDatabases } from "../../../components/service/plan/databases.ts";
@@ -11,7 +12,6 @@ import {
   missingCapabilities,
   startupDependencies,
 } from "../../../components/service/plan/order.ts";
-import { serviceSecrets } from "../../../components/service/model/secrets.ts";
 import { collectRequirements } from "../../../components/service/plan/requirements.ts";
 import { planRoutes } from "../../../components/service/plan/routes.ts";
 import { checkSecrets, planSecrets, revealFrom, secretsOfFiles } from "../../../components/service/plan/secrets.ts";
@@ -41,6 +41,7 @@ test("a container's plan", () => {
     readOnly: true,
     tmpfs: { "/tmp": "rw" },
     memoryMb: 100,
+    shmMb: 64,
     cpus: "1.0",
     pids: 10,
     destroyGraceSeconds: 30,
@@ -218,8 +219,12 @@ describe("requirements", () => {
   const silent: ServiceDefinition = { ...sample, name: "silent", metrics: { reason: "it says nothing" } };
 
   test("the union of what is declared", () => {
+    const digest = `sha256:${"0".repeat(64)}`;
     expect(
-      collectRequirements([asks, silent], { n8n: "docker.io/n8nio/n8n:2@sha256:0", silent: "x/y:1@sha256:0" }),
+      collectRequirements([asks, silent], {
+        n8n: `docker.io/n8nio/n8n:2@${digest}`,
+        silent: `quay.io/x/y:1@${digest}`,
+      }),
     ).toEqual({
       scrapes: [{ service: "n8n", address: "n8n:8000", path: "/metrics", bearer: "app-key" }],
       cacheUsers: [
@@ -229,8 +234,8 @@ describe("requirements", () => {
       collections: [{ service: "n8n", name: "documents", dimensions: 3, distance: "Dot" }],
       dashboards: asks.dashboards,
       images: [
-        { service: "n8n", reference: "docker.io/n8nio/n8n:2", versions: "^\\d+$" },
-        { service: "silent", reference: "x/y:1", versions: "^\\d+$" },
+        { service: "n8n", repository: "docker.io/n8nio/n8n", tag: "2", versions: "^\\d+$" },
+        { service: "silent", repository: "quay.io/x/y", tag: "1", versions: "^\\d+$" },
       ],
     });
   });

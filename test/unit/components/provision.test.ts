@@ -105,7 +105,7 @@ test.each([
   [
     "set, and not so afterwards",
     [{ status: 404 }, { status: 200 }, { status: 404 }],
-    "provision: qdrant: collection x: set, and does not read back so: 404 {}",
+    "provision: qdrant: collection x: verification failed after apply: 404 {}",
   ],
   [
     "refused, with the secret taken out of the answer",
@@ -115,7 +115,7 @@ test.each([
   [
     "in a state that nobody foresaw",
     [{ status: 200, body: { result: { size: 4 } } }],
-    'provision: qdrant: collection x: it is in a state that is not known how to change: 200 {"result":{"size":4}}',
+    'provision: qdrant: collection x: unexpected state, no transition defined: 200 {"result":{"size":4}}',
   ],
 ])("%s: it fails, and says so", async (_name, script, message) => {
   expect(await run([step], script)).toEqual({ code: 1, out: "", err: message });
@@ -123,7 +123,7 @@ test.each([
 
 test("a container that does not run", async () => {
   const { code, err } = await run([step], [is], { FAKE_ADDRESS: "" });
-  expect([code, err]).toEqual([1, "provision: qdrant has no address: it does not run"]);
+  expect([code, err]).toEqual([1, "provision: qdrant has no address: it is not running"]);
 });
 
 test("lists count, numbers are equal however written, and true is no number", async () => {

@@ -220,7 +220,8 @@ test("Redis' users: the default one is off, two without a password may do one th
   const users = [
     { service: "litellm", password: cacheSecret("litellm"), keys: ["litellm:*"], rules: ["+@all", "-@admin"] },
   ];
-  expect(renderAcl(users, revealFrom({ "litellm-cache": "pencil" }))).toBe(`user default off resetpass resetkeys resetchannels -@all
+  expect(renderAcl(users, revealFrom({ "litellm-cache": "pencil" })))
+    .toBe(`user default off resetpass resetkeys resetchannels -@all
 user health on nopass resetkeys resetchannels -@all +ping
 user reload on nopass resetkeys resetchannels -@all +acl|load
 user litellm on #13809668fb436386706f67dcb052ed584a04ba16a8c02a17d66d34c30fceda21 resetchannels ~litellm:* +@all -@admin

@@ -88,7 +88,11 @@ describe("what cannot be meant is refused at once, and nothing is made", () => {
     [
       "a purge of what the stack has",
       ["purge", "--stack", "prod", "--service", "n8n", "--database", "postgres", "--yes"],
-      ["--service: n8n, which stack prod has", "vpai:without", "--database: postgres, which is PostgreSQL's own"],
+      [
+        "--service: n8n, which stack prod has",
+        "vpai:disabledServices",
+        "--database: postgres, which is PostgreSQL's own",
+      ],
     ],
     [
       "a purge on a stack that is not up",
@@ -170,7 +174,7 @@ test("completion scripts are made from the commands as they are", async () => {
   expect(stdout).toContain('"up") offers="--stack --instance --only --yes --verbose --help"');
   expect(stdout).toContain('"images") offers="check update --help"');
   expect(stdout).toContain('"images update") offers="--write --major --help"');
-  expect(stdout).toContain('"services") offers="--stack --json --help"');
+  expect(stdout).toContain('"services") offers="--stack --instance --live --json --help"');
   expect(stdout).toContain('"purge") offers="--stack --instance --service --database --yes --help"');
   expect(stdout).toMatch(/--stack\) COMPREPLY=\(\$\(compgen -W "[a-z ]*sandbox/);
 });

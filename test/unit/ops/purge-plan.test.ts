@@ -30,7 +30,7 @@ test.each<[string, string, string | undefined, string]>([
     "a service of the stack",
     "litellm",
     undefined,
-    "--service: litellm, which stack prod has\n  allowed: a service that the stack has no more\n  do: take it out of the stack (vpai:without in Pulumi.prod.yaml, or stacks/catalogue.ts), and `vpai up --stack prod` first",
+    "--service: litellm, which stack prod has\n  allowed: a service that the stack has no more\n  do: take it out of the stack (vpai:disabledServices in Pulumi.prod.yaml, or stacks/catalogue.ts), and `vpai up --stack prod` first",
   ],
   ["a path", "../n8n", undefined, "--service: ../n8n\n  allowed: a service's name: a-z, 0-9 and -"],
   ["another service's database", "n8n", "litellm", "--database: litellm, which is litellm's\n"],

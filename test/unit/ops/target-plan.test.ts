@@ -86,8 +86,8 @@ test("what all share and is not there yet is made: other new services' images, s
   const { flags, images } = plan(["caddy"], known, ["redis-acl", "n8n-key"]);
   expect(targets(flags).filter((name) => /images-|secrets-|network/.test(name))).toEqual([
     ...["caddy", "litellm", "n8n", "redis", "redis-exporter"].map((name) => `**::images-${name}`),
-    "**::secrets-permanent-guard",
     "**::secrets-n8n-key",
+    "**::secrets-permanent-guard",
     "**::secrets-redis-acl",
   ]);
   expect(images).toEqual(["redis", "redis-exporter", "litellm", "n8n", "caddy"]);

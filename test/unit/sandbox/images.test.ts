@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { OperatorError } from "../../../shared/errors.ts";
-import { parsePin, withDigest } from "../../../shared/pin.ts";
+import { parseImageRef } from "../../../shared/image-ref.ts";
 import { layout } from "../../../sandbox/images/postgres/recipe.ts";
 import { chooseRecipes } from "../../../sandbox/images/publish.ts";
 import { recipeKey } from "../../../sandbox/images/recipe.ts";
@@ -11,45 +10,9 @@ import { filesOf } from "../../../toolchain/cache.ts";
 
 const digest = `sha256:${"a1".repeat(32)}`;
 
-describe("a pin", () => {
-  test("comes apart into repository, path, tag and digest", () => {
-    expect(parsePin(`docker.n8n.io/n8nio/n8n:2.42.4@${digest}`)).toEqual({
-      text: `docker.n8n.io/n8nio/n8n:2.42.4@${digest}`,
-      repository: "docker.n8n.io/n8nio/n8n",
-      host: "docker.n8n.io",
-      path: "n8nio/n8n",
-      tag: "2.42.4",
-      digest,
-    });
-  });
-
-  test("takes another digest and keeps the rest", () => {
-    const other = `sha256:${"0".repeat(64)}`;
-    expect(withDigest(parsePin(`ghcr.io/a/b:v1@${digest}`), other)).toBe(`ghcr.io/a/b:v1@${other}`);
-  });
-
-  test.each([
-    ["no digest", "docker.io/library/redis:8"],
-    ["no tag", `docker.io/library/redis@${digest}`],
-    ["no host", `library/redis:8@${digest}`],
-    ["a short digest", `docker.io/library/redis:8@${digest.slice(0, -1)}`],
-    ["upper-case hex", `docker.io/library/redis:8@sha256:${"A".repeat(64)}`],
-    ["nothing", ""],
-  ])("with %s is refused, and the error says what a pin looks like", (_, text) => {
-    expect(() => parsePin(text)).toThrow(
-      new OperatorError({
-        key: "image",
-        found: text,
-        allowed: "host/repository:tag@sha256:<64 hex digits>, e.g. docker.io/library/redis:8.10.2-alpine@sha256:…",
-        fix: "write the image with its registry, its tag and its digest",
-      }),
-    );
-  });
-});
-
 describe("the recipe", () => {
   const choose = (repository: string, full: boolean) => {
-    const [choice] = chooseRecipes([parsePin(`${repository}:1@${digest}`)], full);
+    const [choice] = chooseRecipes([parseImageRef(`${repository}:1@${digest}`)], full);
     return choice && `${choice.recipe.name}/${choice.recipe.kind}`;
   };
 
@@ -66,7 +29,7 @@ describe("the recipe", () => {
 
   test("that is lacking is an error that names every such repository and where to add it", () => {
     const pins = ["docker.io/library/redis", "quay.io/a/b", "ghcr.io/c/d"].map((name) =>
-      parsePin(`${name}:1@${digest}`),
+      parseImageRef(`${name}:1@${digest}`),
     );
     const known = [...new Set(recipes.flatMap(({ repositories }) => repositories))].toSorted().join(", ");
     const block = (name: string) =>

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { DEFAULT_MODELS } from "../../../components/llm/models.ts";
 import { OperatorError } from "../../../shared/errors.ts";
+import { decodeSettings } from "../../../stacks/settings/decode.ts";
 import { parseSettings, serviceSettings, type Sources } from "../../../stacks/settings/load.ts";
 
 const TOKEN = "a-token-that-must-never-be-shown";
@@ -46,7 +47,7 @@ test("defaults are those the schema documents", () => {
     ssh: { port: 2222, allowedCidrs: ["0.0.0.0/0", "::/0"] },
     images: {},
     imageLock: false,
-    without: [],
+    disabledServices: [],
     owner: { firstName: "Stack", lastName: "Owner" },
     models: [],
     dailyBudgetUsd: 5,
@@ -77,9 +78,9 @@ test("the environment gives token, endpoint and work folder", () => {
 });
 
 test("what the products see of the settings: usual models, the owner at the domain", () => {
-  const { owner, llm } = serviceSettings(parseSettings(sources({})));
+  const { owner, models, dailyBudgetUsd } = serviceSettings(parseSettings(sources({})));
   expect(owner).toEqual({ email: "admin@ai.example.com", firstName: "Stack", lastName: "Owner" });
-  expect(llm).toEqual({ models: DEFAULT_MODELS, dailyBudgetUsd: 5 });
+  expect([models, dailyBudgetUsd]).toEqual([DEFAULT_MODELS, 5]);
   expect(serviceSettings(parseSettings(sources({ owner: { email: "me@example.org" } }))).owner.email).toBe(
     "me@example.org",
   );
@@ -92,7 +93,7 @@ test("providers' keys come from the environment too; one is enough, none is a fa
   expect(faultsOf(without({}))).toMatch(
     /^vpai:anthropicApiKey or vpai:openaiApiKey: not set\n.*allowed: an API key of at least one provider/,
   );
-  expect(parseSettings(without({ without: ["litellm"] })).providedSecrets).toEqual([]);
+  expect(parseSettings(without({ disabledServices: ["litellm"] })).providedSecrets).toEqual([]);
 });
 
 test("a model that LiteLLM does not know is refused by its name", () => {
@@ -112,7 +113,7 @@ describe("each fault names the key, the value, what is allowed, what to do", () 
     [
       "unknown key",
       sources({ domian: "secret-looking" }),
-      "vpai:domian: no such setting\n  allowed: anthropicApiKey, dailyBudgetUsd, domain, hetznerToken, imageLock, images, models, openaiApiKey, openclawTelegramToken, owner, protect, retention, rootPassword, rootPrivateKey, size, ssh, telegramAllowFrom, timezone, vpnCidrs, vps, without\n" +
+      "vpai:domian: no such setting\n  allowed: anthropicApiKey, dailyBudgetUsd, disabledServices, domain, hetznerToken, imageLock, images, models, openaiApiKey, openclawTelegramToken, owner, protect, retention, rootPassword, rootPrivateKey, size, ssh, telegramAllowFrom, timezone, vpnCidrs, vps\n" +
         "  do: correct its name, or `pulumi config rm 'vpai:domian'`",
     ],
     [
@@ -152,6 +153,16 @@ describe("each fault names the key, the value, what is allowed, what to do", () 
       "vpai:ssh.allowedCidrs[1]: 10.0.0.0/33\n  allowed: an address range such as 198.51.100.0/24\n  do: `pulumi config set --path 'vpai:ssh.allowedCidrs[1]' <value>`",
     ],
     [
+      "object that is none",
+      sources({ retention: 7 }),
+      "vpai:retention: 7\n  allowed: an object with logsDays, metricsDays\n  do: `pulumi config set 'vpai:retention' <value>`",
+    ],
+    [
+      "e-mail address",
+      sources({ owner: { email: "me@x" } }),
+      "vpai:owner.email: me@x\n  allowed: an e-mail address\n  do: `pulumi config set --path 'vpai:owner.email' <value>`",
+    ],
+    [
       "server type",
       sources({ vps: { ...hetzner, serverType: "cx99" } }),
       `vpai:vps.serverType: cx99\n  allowed: ${TYPES}; another one with vpai:vps.memoryMb\n` +
@@ -170,7 +181,7 @@ describe("each fault names the key, the value, what is allowed, what to do", () 
     [
       "image without digest",
       sources({ images: { n8n: "docker.io/n8nio/n8n:latest" } }),
-      "vpai:images.n8n: docker.io/n8nio/n8n:latest\n  allowed: repository:tag@sha256:<64 hexadecimal digits>, with the registry's host\n" +
+      "vpai:images.n8n: docker.io/n8nio/n8n:latest\n  allowed: host/repository:tag@sha256:<64 hexadecimal digits>, such as docker.io/library/redis:8.10.2-alpine@sha256:…\n" +
         "  do: `pulumi config set --path 'vpai:images.n8n' <value>`",
     ],
     [
@@ -219,4 +230,33 @@ test("all faults come in one error", () => {
 test("a type outside the table is taken with its memory", () => {
   const settings = parseSettings(sources({ vps: { ...hetzner, serverType: "cx99", memoryMb: 65536 } }));
   expect(settings.machine).toEqual({ name: "cx99", memoryMb: 65536 });
+});
+
+describe("a former name", () => {
+  const names = { without: "disabledServices" };
+
+  test("is accepted, in a stack file and as the engine gives it beside the default of the new name", () => {
+    expect(parseSettings(sources({ without: ["diun"] })).disabledServices).toEqual(["diun"]);
+    expect(parseSettings(sources({ without: ["diun"], disabledServices: [] })).disabledServices).toEqual(["diun"]);
+    expect(decodeSettings({ without: '["diun"]' }, names)).toEqual({
+      raw: { disabledServices: ["diun"] },
+      faults: [],
+      notices: ["vpai:without is deprecated: rename it to vpai:disabledServices"],
+    });
+  });
+
+  test("together with the new name is an error", () => {
+    expect(faultsOf(sources({ without: ["diun"], disabledServices: ["n8n"] }))).toBe(
+      "vpai:without: set together with vpai:disabledServices, its new name\n  allowed: one of the two\n" +
+        "  do: move its values to vpai:disabledServices, and `pulumi config rm vpai:without`",
+    );
+  });
+
+  test("of a text setting stays text", () => {
+    expect(decodeSettings({ profile: "123" }, { profile: "size" }).raw).toEqual({ size: "123" });
+  });
+
+  test("that is not used has no notice", () => {
+    expect(decodeSettings({ disabledServices: ["n8n"] }).notices).toEqual([]);
+  });
 });

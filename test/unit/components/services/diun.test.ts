@@ -10,13 +10,14 @@ const versions = String.raw`^\d+\.\d+\.\d+-pg18-bookworm$`;
 const requirements = {
   ...testContext().requirements,
   images: [
-    { service: "postgresql", reference: "docker.io/pgvector/pgvector:0.8.7-pg18-bookworm", versions },
-    { service: "litellm", reference: "ghcr.io/berriai/litellm:v1.102.1", versions: String.raw`^v\d+$` },
+    { service: "postgresql", repository: "docker.io/pgvector/pgvector", tag: "0.8.7-pg18-bookworm", versions },
+    { service: "litellm", repository: "ghcr.io/berriai/litellm", tag: "v1.102.1", versions: String.raw`^v\d+$` },
   ],
 };
 const context = testContext({ requirements });
 const file = (path: string): string =>
-  planFiles(diun, context, diun.image.pin, revealFrom({})).config?.files.find((each) => each.path === path)?.content ?? "";
+  planFiles(diun, context, diun.image.pin, revealFrom({})).config?.files.find((each) => each.path === path)?.content ??
+  "";
 
 test("it looks every six hours, not at one instant, and waits for no registry for long", () => {
   expect(parse(file("diun.yml"))).toEqual({

@@ -5,8 +5,9 @@ import { LLM_ALERTS, LLM_DASHBOARD } from "../../../../components/services/litel
 import { DEFAULT_MODELS } from "../../../../components/llm/models.ts";
 import type { ServiceContext } from "../../../../components/service/model/context.ts";
 import type { FileSpec } from "../../../../components/service/model/definition.ts";
-import type { ProvidedSecret } from "../../../../components/service/model/settings.ts";
 import { llmSecret } from "../../../../components/service/model/secrets.ts";
+import type { ProvidedSecret } from "../../../../components/service/model/settings.ts";
+import { memoryMb } from "../../../../components/service/plan/memory.ts";
 import { revealFrom, secretsOfProvision, secretsUsed } from "../../../../components/service/plan/secrets.ts";
 import { litellm } from "../../../../components/services/litellm/service.ts";
 import { testContext } from "../../../support/context.ts";
@@ -99,13 +100,13 @@ general_settings:
   test("takes a model's name for text, whatever it looks like", () => {
     const context = testContext();
     const models = DEFAULT_MODELS.slice(0, 1).map((model) => ({ ...model, name: 'yes: "4o"', fallbacks: [] }));
-    const odd = { ...context, settings: { ...context.settings, llm: { models, dailyBudgetUsd: 5 } } };
+    const odd = { ...context, settings: { ...context.settings, models } };
     expect(config(odd)).toMatchObject({ model_list: [{ model_name: 'yes: "4o"' }] });
   });
 
   test("P19: LiteLLM's fallbacks are a list of maps with one key each, and every secret is a reference", () => {
     const context = testContext();
-    const all = { ...context, settings: { ...context.settings, llm: { models: DEFAULT_MODELS, dailyBudgetUsd: 5 } } };
+    const all = { ...context, settings: { ...context.settings, models: DEFAULT_MODELS } };
     const { litellm_settings } = config(all) as unknown as { litellm_settings: { fallbacks: object[] } };
     expect(litellm_settings.fallbacks.map((each) => Object.keys(each))).toEqual(
       DEFAULT_MODELS.map(({ name }) => [name]),
@@ -176,7 +177,7 @@ test("P18: LiteLLM is never probed on /health", () => {
 });
 
 test("P19: LiteLLM has at least 1.5 GB where it matters, and a minute and a half to start", () => {
-  expect(litellm.memoryMb.standard).toBeGreaterThanOrEqual(1536);
+  expect(memoryMb(litellm, "standard").limit).toBeGreaterThanOrEqual(1536);
   expect(litellm.health.startPeriodSeconds).toBeGreaterThanOrEqual(90);
   expect(litellm.health.deadlineSeconds).toBeGreaterThan(litellm.health.startPeriodSeconds);
 });

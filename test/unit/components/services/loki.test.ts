@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { planContainer } from "../../../../components/service/plan/container.ts";
 import { filesOf } from "../../../../components/service/plan/files.ts";
+import { memoryMb } from "../../../../components/service/plan/memory.ts";
 import { revealFrom } from "../../../../components/service/plan/secrets.ts";
 import { loki } from "../../../../components/services/loki/service.ts";
 import { testContext } from "../../../support/context.ts";
@@ -52,6 +53,7 @@ test("old lines are really deleted: retention is nothing without the compactor a
 });
 
 test("what Go may use is below what the container may", () => {
-  expect(loki.environment?.(testContext({ size: "small" }))).toEqual({ GOMEMLIMIT: "163MiB" });
-  expect(loki.environment?.(testContext({ size: "standard" }))).toEqual({ GOMEMLIMIT: "217MiB" });
+  const heap = Number(/^(\d+)MiB$/.exec(loki.environment?.(testContext())["GOMEMLIMIT"] ?? "")?.[1]);
+  // Its program has 157 MB; some 15 of them are hardly ever used.
+  expect(memoryMb(loki, "small").limit - heap).toBeGreaterThanOrEqual(128);
 });

@@ -74,9 +74,7 @@ describe("n8n's environment", () => {
 });
 
 test("its secrets are files that its user alone reads, and nothing in its environment", () => {
-  expect(
-    files.map(({ path, mode, content }) => [path, mode ?? "0400", content(context, revealFrom(values))]),
-  ).toEqual([
+  expect(files.map(({ path, mode, content }) => [path, mode ?? "0400", content(context, revealFrom(values))])).toEqual([
     ["secrets/encryption-key", "0400", "Key1"],
     ["secrets/database", "0400", "Db1"],
   ]);

@@ -5,6 +5,7 @@ import type { ServiceContext } from "../../../../components/service/model/contex
 import type { FileSpec } from "../../../../components/service/model/definition.ts";
 import type { Size } from "../../../../components/service/model/facets.ts";
 import type { ServiceSettings } from "../../../../components/service/model/settings.ts";
+import { memoryMb } from "../../../../components/service/plan/memory.ts";
 import { revealFrom, secretsUsed } from "../../../../components/service/plan/secrets.ts";
 import { openclaw } from "../../../../components/services/openclaw/service.ts";
 import { testContext } from "../../../support/context.ts";
@@ -169,7 +170,7 @@ test.each(["standard", "small"] as const)("its heap leaves room for its threads 
   const heap = Number(/--max-old-space-size=(\d+) /.exec(NODE_OPTIONS ?? "")?.[1]);
   // It needs 220 MB of it when idle, and twice as much beside it.
   expect(heap).toBeGreaterThan(300);
-  expect(openclaw.memoryMb[size] - heap).toBeGreaterThan(700);
+  expect(memoryMb(openclaw, size).limit - heap).toBeGreaterThan(700);
 });
 
 test("OpenClaw has a budget and a key of its own, and never LiteLLM's master key", () => {

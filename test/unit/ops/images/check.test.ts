@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { checkImages, faultsOf, type Finding } from "../../../../ops/images/check.ts";
 import { Registries } from "../../../../ops/images/registry/client.ts";
 import { renderFaults } from "../../../../shared/errors.ts";
-import { parsePin } from "../../../../shared/pin.ts";
+import { parseImageRef } from "../../../../shared/image-ref.ts";
 import { FakeRegistry, MANIFEST } from "../../../support/fake-registry.ts";
 
 const words = { replaced: (service: string) => service === "mine", again: "run the same command again" };
@@ -30,7 +30,7 @@ function check(
   known: Readonly<Record<string, readonly string[]>> = {},
   platforms = ["linux/amd64"],
 ): Promise<Finding[]> {
-  const images = Object.entries(pins).map(([service, pin]) => ({ pin: parsePin(pin), services: [service] }));
+  const images = Object.entries(pins).map(([service, pin]) => ({ pin: parseImageRef(pin), services: [service] }));
   return checkImages(registries, images, { platforms, known, report: (line) => lines.push(line) });
 }
 

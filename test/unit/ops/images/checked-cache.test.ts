@@ -11,10 +11,10 @@ import {
   writeChecked,
 } from "../../../../ops/images/checked-cache.ts";
 import { wantedImages } from "../../../../ops/images/stack-images.ts";
-import { parsePin } from "../../../../shared/pin.ts";
+import { parseImageRef } from "../../../../shared/image-ref.ts";
 
 const pin = (name: string): string => `docker.io/library/${name}:1@sha256:${"0".repeat(64)}`;
-const image = (name: string) => ({ pin: parsePin(pin(name)), services: [name] });
+const image = (name: string) => ({ pin: parseImageRef(pin(name)), services: [name] });
 const found = (name: string): Finding => ({ ...image(name), verdict: { kind: "there", platforms: ["linux/amd64"] } });
 const AMD64 = ["linux/amd64"];
 const had = (...names: readonly string[]) => ({
@@ -76,7 +76,7 @@ describe("the images of the services", () => {
     const wrong = `docker.io/library/redis:8@sha256:${"0".repeat(63)}`;
     const attempt = (): unknown =>
       wantedImages({ redis: wrong, caddy: "caddy:2", n8n: pin("n8n") }, { caddy: "caddy:2" });
-    expect(attempt).toThrow(`image of redis: ${wrong}\n  allowed: host/repository:tag@sha256:<64 hex digits>`);
+    expect(attempt).toThrow(`image of redis: ${wrong}\n  allowed: host/repository:tag@sha256:<64 hexadecimal digits>`);
     expect(attempt).toThrow("vpai:images.caddy: caddy:2\n");
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { images } from "../../../../components/images.ts";
 import { compareVersions, newerThan, nextPage, notesOf, versionOf } from "../../../../ops/images/versions.ts";
-import { parsePin } from "../../../../shared/pin.ts";
+import { parseImageRef } from "../../../../shared/image-ref.ts";
 
 test.each([
   ["0.8.7-pg18-bookworm", [0, 8, 7]],
@@ -65,7 +65,7 @@ describe("the next page of a list", () => {
 
 describe.each(Object.entries(images))("the pin of %s", (_service, { pin, versions, notes }) => {
   test("is a pin whose tag is of its own kind, and has notes", () => {
-    const { tag } = parsePin(pin);
+    const { tag } = parseImageRef(pin);
     expect(tag).toMatch(new RegExp(versions));
     expect(versionOf(tag).length).toBeGreaterThan(1);
     expect(URL.canParse(notesOf(notes, tag))).toBe(true);
