@@ -12,6 +12,7 @@ import { imageRoutes } from "./routes/images.ts";
 import { primaryIpRoutes } from "./routes/primary-ips.ts";
 import { RateLimit } from "./wire/ratelimit.ts";
 import { serverActionRoutes } from "./routes/server-actions.ts";
+import { serverMaintenanceRoutes } from "./routes/server-maintenance.ts";
 import { serverRoutes } from "./routes/servers.ts";
 import { sshKeyRoutes } from "./routes/ssh-keys.ts";
 import { volumeRoutes } from "./routes/volumes.ts";
@@ -68,6 +69,7 @@ const allRoutes = [
   imageRoutes,
   primaryIpRoutes,
   serverActionRoutes,
+  serverMaintenanceRoutes,
   serverRoutes,
   sshKeyRoutes,
   volumeRoutes,

@@ -1,5 +1,6 @@
 import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { finished } from "node:stream/promises";
 import type Docker from "dockerode";
 import type { Logger } from "pino";
 import { LABEL, type Instance, type WorldFile } from "../supervisor/instance.ts";
@@ -62,6 +63,21 @@ export class DockerMachines implements Machines {
 
   async reboot(id: number): Promise<void> {
     await this.#container(id).restart({ t: SHUTDOWN_SECONDS });
+  }
+
+  async setRootPassword(id: number, password: string): Promise<void> {
+    const exec = await this.#container(id).exec({
+      Cmd: ["chpasswd"],
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
+    });
+    const stream = await exec.start({ hijack: true, stdin: true });
+    stream.resume();
+    stream.end(`root:${password}\n`);
+    await finished(stream);
+    const { ExitCode } = await exec.inspect();
+    if (ExitCode !== 0) throw new Error(`setting root's password ended with ${ExitCode}`);
   }
 
   async remove(id: number): Promise<void> {

@@ -1,13 +1,23 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 
-import { type Cloud, findServer, isTargeted, serverQueue, timestamp } from "../state/cloud.ts";
-import { ApiError, conflict, limitExceeded, notFound, notUnique } from "../wire/errors.ts";
+import { type Cloud, findServer, isTargeted, serverQueue } from "../state/cloud.ts";
+import { timestamp } from "../state/time.ts";
+import { ApiError, limitExceeded, notFound, notUnique, unprocessable } from "../wire/errors.ts";
 import { parseSelector } from "../wire/labels.ts";
 import { answerList } from "../wire/listing.ts";
 import type { FirewallRecord, FirewallTarget, StoredRule } from "../state/model.ts";
 import { body, firewallRule, id, labels, pathId, resourceName } from "../wire/requests.ts";
 import { firewallView } from "../wire/views.ts";
+import type {
+  ActionView,
+  ActionsAnswer,
+  Answers,
+  CreateFirewallAnswer,
+  FirewallView,
+  ListAnswer,
+} from "../wire/types.ts";
+import { created } from "../wire/created.ts";
 
 const target = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("server"), server: z.strictObject({ id }), label_selector: z.null().optional() }),
@@ -34,7 +44,7 @@ const applyRequest = z.strictObject({ apply_to: targets.min(1) });
 const removeRequest = z.strictObject({ remove_from: targets.min(1) });
 
 /** Queues the rules of a server to be put in force, whatever they are when its turn comes. Not exclusive. */
-export function pushFirewall(cloud: Cloud, server: number, command = "apply_firewall", firewall?: number): object {
+export function pushFirewall(cloud: Cloud, server: number, command = "apply_firewall", firewall?: number): ActionView {
   const resources = [{ id: server, type: "server" }];
   if (firewall !== undefined) {
     resources.push({ id: firewall, type: "firewall" });
@@ -74,15 +84,15 @@ function stored(wanted: z.infer<typeof rules>): StoredRule[] {
   }));
 }
 
-/** The targets as they are kept, each checked to exist. */
-function resolve(cloud: Cloud, wanted: z.infer<typeof targets>): FirewallTarget[] {
+/** The targets as they are kept, each checked to exist; a creation answers 422 for one that does not. */
+function resolve(cloud: Cloud, wanted: z.infer<typeof targets>, absent = 404): FirewallTarget[] {
   return wanted.map((item) => {
     if (item.type === "label_selector") {
       parseSelector(item.label_selector.selector);
       return { type: "label_selector", selector: item.label_selector.selector };
     }
     if (!cloud.state.servers.some((server) => server.id === item.server.id)) {
-      throw new ApiError(404, "firewall_resource_not_found", `server with ID '${item.server.id}' not found`);
+      throw new ApiError(absent, "firewall_resource_not_found", `server with ID '${item.server.id}' not found`);
     }
     return { type: "server", server: item.server.id };
   });
@@ -97,11 +107,16 @@ function serversOf(cloud: Cloud, list: readonly FirewallTarget[]): number[] {
 }
 
 /** One action a server reached by `list`; a selector that reaches none gives one that has nothing to do. */
-function pushAll(cloud: Cloud, firewall: FirewallRecord, list: readonly FirewallTarget[], command: string): object[] {
+function pushAll(
+  cloud: Cloud,
+  firewall: FirewallRecord,
+  list: readonly FirewallTarget[],
+  command: string,
+): ActionView[] {
   return serversOf(cloud, list).map((server) => pushFirewall(cloud, server, command, firewall.id));
 }
 
-function setRulesAction(cloud: Cloud, firewall: FirewallRecord): object {
+function setRulesAction(cloud: Cloud, firewall: FirewallRecord): ActionView {
   const action = cloud.actions.start({
     command: "set_firewall_rules",
     resources: [{ id: firewall.id, type: "firewall" }],
@@ -112,12 +127,12 @@ function setRulesAction(cloud: Cloud, firewall: FirewallRecord): object {
   return cloud.actions.view(action);
 }
 
-function create(cloud: Cloud, request: z.infer<typeof createRequest>): object {
+function create(cloud: Cloud, request: z.infer<typeof createRequest>): CreateFirewallAnswer {
   checkName(cloud, request.name);
   if (cloud.state.firewalls.length >= cloud.limits.firewalls) {
     throw limitExceeded("firewall_limit");
   }
-  const appliedTo = resolve(cloud, request.apply_to ?? []);
+  const appliedTo = resolve(cloud, request.apply_to ?? [], 422);
   const firewall: FirewallRecord = {
     id: cloud.store.newId(),
     name: request.name,
@@ -132,10 +147,10 @@ function create(cloud: Cloud, request: z.infer<typeof createRequest>): object {
   return { firewall: firewallView(cloud, firewall), actions };
 }
 
-function apply(cloud: Cloud, firewall: FirewallRecord, wanted: z.infer<typeof targets>): object {
+function apply(cloud: Cloud, firewall: FirewallRecord, wanted: z.infer<typeof targets>): ActionsAnswer {
   const list = resolve(cloud, wanted);
   if (list.some((item) => firewall.appliedTo.some((old) => isSame(item, old)))) {
-    throw conflict("firewall_already_applied", "firewall is already applied to the resource");
+    throw unprocessable("firewall_already_applied", "firewall is already applied to the resource");
   }
   firewall.appliedTo = [...firewall.appliedTo, ...list];
   cloud.store.save();
@@ -143,13 +158,13 @@ function apply(cloud: Cloud, firewall: FirewallRecord, wanted: z.infer<typeof ta
 }
 
 /** What is not applied any more is no error since August 2025 (`firewall_already_removed` left the API). */
-function removeFrom(cloud: Cloud, firewall: FirewallRecord, wanted: z.infer<typeof targets>): object {
+function removeFrom(cloud: Cloud, firewall: FirewallRecord, wanted: z.infer<typeof targets>): ActionsAnswer {
   const list = resolve(cloud, wanted);
   const kept = firewall.appliedTo.filter((old) => !list.some((item) => isSame(item, old)));
   for (const item of list) {
     const server = item.type === "server" ? findServer(cloud, item.server) : undefined;
     if (server !== undefined && kept.some((old) => old.type === "label_selector" && isTargeted(old, server))) {
-      throw conflict("firewall_managed_by_label_selector", "firewall is applied through a label selector");
+      throw unprocessable("firewall_managed_by_label_selector", "firewall is applied through a label selector");
     }
   }
   firewall.appliedTo = kept;
@@ -158,7 +173,7 @@ function removeFrom(cloud: Cloud, firewall: FirewallRecord, wanted: z.infer<type
 }
 
 export function firewallRoutes(app: FastifyInstance, cloud: Cloud): void {
-  app.get("/firewalls", (request, reply) =>
+  app.get<Answers<ListAnswer<"firewalls", FirewallView>>>("/firewalls", (request, reply) =>
     answerList(request, reply, cloud.state.firewalls, {
       key: "firewalls",
       view: (firewall) => firewallView(cloud, firewall),
@@ -167,9 +182,13 @@ export function firewallRoutes(app: FastifyInstance, cloud: Cloud): void {
       sorts: { id: (firewall) => firewall.id, name: ({ name }) => name, created: ({ created }) => created },
     }),
   );
-  app.get("/firewalls/:id", (request) => ({ firewall: firewallView(cloud, find(cloud, pathId(request, "firewall"))) }));
-  app.post("/firewalls", (request, reply) => reply.code(201).send(create(cloud, body(createRequest, request))));
-  app.put("/firewalls/:id", (request) => {
+  app.get<Answers<{ firewall: FirewallView }>>("/firewalls/:id", (request) => ({
+    firewall: firewallView(cloud, find(cloud, pathId(request, "firewall"))),
+  }));
+  app.post<Answers<CreateFirewallAnswer>>("/firewalls", (request, reply) =>
+    created(reply, create(cloud, body(createRequest, request))),
+  );
+  app.put<Answers<{ firewall: FirewallView }>>("/firewalls/:id", (request) => {
     const firewall = find(cloud, pathId(request, "firewall"));
     const change = body(updateRequest, request);
     checkName(cloud, change.name ?? firewall.name, firewall.id);
@@ -181,7 +200,7 @@ export function firewallRoutes(app: FastifyInstance, cloud: Cloud): void {
   app.delete("/firewalls/:id", (request, reply) => {
     const firewall = find(cloud, pathId(request, "firewall"));
     if (firewall.appliedTo.length > 0) {
-      throw conflict("resource_in_use", "firewall is still applied to a resource");
+      throw unprocessable("resource_in_use", "firewall is still applied to a resource");
     }
     cloud.state.firewalls = cloud.state.firewalls.filter((other) => other !== firewall);
     cloud.store.save();
@@ -189,19 +208,19 @@ export function firewallRoutes(app: FastifyInstance, cloud: Cloud): void {
   });
 
   const path = (name: string): string => `/firewalls/:id/actions/${name}`;
-  app.post(path("set_rules"), (request, reply) => {
+  app.post<Answers<ActionsAnswer>>(path("set_rules"), (request, reply) => {
     const firewall = find(cloud, pathId(request, "firewall"));
     firewall.rules = stored(body(setRulesRequest, request).rules);
     cloud.store.save();
     const pushed = pushAll(cloud, firewall, firewall.appliedTo, "apply_firewall");
-    return reply.code(201).send({ actions: [setRulesAction(cloud, firewall), ...pushed] });
+    return created(reply, { actions: [setRulesAction(cloud, firewall), ...pushed] });
   });
-  app.post(path("apply_to_resources"), (request, reply) => {
+  app.post<Answers<ActionsAnswer>>(path("apply_to_resources"), (request, reply) => {
     const firewall = find(cloud, pathId(request, "firewall"));
-    return reply.code(201).send(apply(cloud, firewall, body(applyRequest, request).apply_to));
+    return created(reply, apply(cloud, firewall, body(applyRequest, request).apply_to));
   });
-  app.post(path("remove_from_resources"), (request, reply) => {
+  app.post<Answers<ActionsAnswer>>(path("remove_from_resources"), (request, reply) => {
     const firewall = find(cloud, pathId(request, "firewall"));
-    return reply.code(201).send(removeFrom(cloud, firewall, body(removeRequest, request).remove_from));
+    return created(reply, removeFrom(cloud, firewall, body(removeRequest, request).remove_from));
   });
 }

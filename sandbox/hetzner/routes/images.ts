@@ -3,12 +3,14 @@ import { z } from "zod";
 
 import { type SystemImage, systemImages } from "../state/catalogue.ts";
 import { type Cloud, findServer } from "../state/cloud.ts";
-import { ApiError, isProtected, notFound, notSimulated } from "../wire/errors.ts";
+import { ApiError, invalidField, isProtected, notFound, notSimulated } from "../wire/errors.ts";
 import { answerList } from "../wire/listing.ts";
 import type { SnapshotRecord } from "../state/model.ts";
 import { body, labels, pathId } from "../wire/requests.ts";
 import { snapshotName } from "../state/tasks.ts";
 import { imageView, snapshotView, systemImageView } from "../wire/views.ts";
+import type { ActionAnswer, Answers, ImageView, ListAnswer } from "../wire/types.ts";
+import { created } from "../wire/created.ts";
 
 const updateRequest = z.strictObject({
   description: z.string().optional(),
@@ -37,13 +39,12 @@ function findSnapshot(cloud: Cloud, key: number): SnapshotRecord {
 }
 
 export function imageRoutes(app: FastifyInstance, cloud: Cloud): void {
-  app.get("/images", (request, reply) => {
-    const { bound_to: bound } = request.query as { bound_to?: string };
+  app.get<Answers<ListAnswer<"images", ImageView>>>("/images", (request, reply) => {
     const all: Image[] = [
       ...systemImages.map((system) => ({ system })),
       ...cloud.state.snapshots.map((snapshot) => ({ snapshot })),
     ];
-    return answerList(request, reply, bound === undefined ? all : [], {
+    return answerList(request, reply, all, {
       key: "images",
       view: (image) => ("system" in image ? systemImageView(image.system) : snapshotView(image.snapshot)),
       filters: {
@@ -53,7 +54,11 @@ export function imageRoutes(app: FastifyInstance, cloud: Cloud): void {
         ),
         type: pick(
           () => "system",
-          () => "snapshot",
+          (snapshot) => snapshotView(snapshot).type,
+        ),
+        bound_to: pick(
+          () => "",
+          ({ boundTo }) => String(boundTo ?? ""),
         ),
         status: pick(
           () => "available",
@@ -78,7 +83,7 @@ export function imageRoutes(app: FastifyInstance, cloud: Cloud): void {
       },
     });
   });
-  app.get("/images/:id", (request) => {
+  app.get<Answers<{ image: ImageView }>>("/images/:id", (request) => {
     const key = pathId(request, "image");
     const image = imageView(cloud, key);
     if (image === undefined) {
@@ -86,11 +91,12 @@ export function imageRoutes(app: FastifyInstance, cloud: Cloud): void {
     }
     return { image };
   });
-  app.put("/images/:id", (request) => {
+  app.put<Answers<{ image: ImageView }>>("/images/:id", (request) => {
     const image = findSnapshot(cloud, pathId(request, "image"));
     const change = body(updateRequest, request);
     image.description = change.description ?? image.description;
     image.labels = change.labels ?? image.labels;
+    image.boundTo = change.type === "snapshot" ? null : (image.boundTo ?? null);
     cloud.store.save();
     return { image: snapshotView(image) };
   });
@@ -107,9 +113,12 @@ export function imageRoutes(app: FastifyInstance, cloud: Cloud): void {
     await cloud.machines.removeSnapshot(snapshotName(image.id));
     return reply.code(204).send();
   });
-  app.post("/images/:id/actions/change_protection", (request, reply) => {
+  app.post<Answers<ActionAnswer>>("/images/:id/actions/change_protection", (request, reply) => {
     const image = findSnapshot(cloud, pathId(request, "image"));
     const wanted = body(protectionRequest, request);
+    if ((image.boundTo ?? null) !== null) {
+      throw invalidField("id", "backups cannot be protected");
+    }
     image.protection = { delete: wanted.delete ?? image.protection.delete };
     const action = cloud.actions.start({
       command: "change_protection",
@@ -117,7 +126,7 @@ export function imageRoutes(app: FastifyInstance, cloud: Cloud): void {
       task: { kind: "record" },
       queue: `image:${image.id}`,
     });
-    return reply.code(201).send({ action: cloud.actions.view(action) });
+    return created(reply, { action: cloud.actions.view(action) });
   });
   app.get("/servers/:id/metrics", (request) => {
     findServer(cloud, pathId(request, "server"));

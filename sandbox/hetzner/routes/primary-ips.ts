@@ -1,23 +1,36 @@
+import { isIPv6 } from "node:net";
+
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 
 import { documentationIpv6, freeIpv4 } from "../state/addresses.ts";
 import { byIdOrName, locations } from "../state/catalogue.ts";
-import { type Cloud, findServer, ipOf, serverQueue, timestamp } from "../state/cloud.ts";
+import { type Cloud, findServer, ipOf, serverQueue } from "../state/cloud.ts";
+import { timestamp } from "../state/time.ts";
 import {
-  ApiError,
   conflict,
   invalidField,
   isProtected,
   limitExceeded,
   locked,
   notFound,
+  notStopped,
   notUnique,
+  unprocessable,
 } from "../wire/errors.ts";
 import { answerList } from "../wire/listing.ts";
 import type { Labels, PrimaryIpRecord, Task } from "../state/model.ts";
-import { body, id, labels, locationName, nothing, pathId, resourceName } from "../wire/requests.ts";
+import { body, hostname, id, labels, locationName, nothing, pathId, resourceName } from "../wire/requests.ts";
 import { primaryIpView } from "../wire/views.ts";
+import type {
+  ActionAnswer,
+  ActionView,
+  Answers,
+  CreatePrimaryIpAnswer,
+  ListAnswer,
+  PrimaryIpView,
+} from "../wire/types.ts";
+import { created } from "../wire/created.ts";
 
 const createRequest = z.strictObject({
   name: resourceName,
@@ -36,7 +49,6 @@ const updateRequest = z.strictObject({
 });
 const assignRequest = z.strictObject({ assignee_id: id, assignee_type: z.literal("server") });
 const protectionRequest = z.strictObject({ delete: z.boolean() });
-const dnsPtrRequest = z.strictObject({ ip: z.string(), dns_ptr: z.string().nullable() });
 
 interface NewPrimaryIp {
   readonly type: "ipv4" | "ipv6";
@@ -60,8 +72,6 @@ export function newPrimaryIp(
     type === "ipv4"
       ? freeIpv4(cloud.subnet, new Set(state.primaryIps.map((other) => other.ip)))
       : documentationIpv6(key);
-  const reverse =
-    type === "ipv4" ? [{ ip, dns_ptr: `static.${ip.split(".").reverse().join(".")}.clients.your-server.de` }] : [];
   const record: PrimaryIpRecord = {
     id: key,
     name: name ?? `primary_ip-${key}`,
@@ -73,22 +83,29 @@ export function newPrimaryIp(
     assignee: null,
     autoDelete,
     protection: { delete: false },
-    dnsPtr: reverse,
+    dnsPtr: originalDnsPtr(type, ip),
   };
   state.primaryIps.push(record);
   return record;
 }
 
-/** Sets, or with null takes away, the reverse name of one address among `ips`. */
+/** What an address has before anybody sets it: an IPv4 address a name of Hetzner's, an IPv6 network nothing. */
+function originalDnsPtr(type: "ipv4" | "ipv6", ip: string): PrimaryIpRecord["dnsPtr"] {
+  return type === "ipv4" ? [{ ip, dns_ptr: `static.${ip.split(".").reverse().join(".")}.clients.your-server.de` }] : [];
+}
+
+export const dnsPtrRequest = z.strictObject({ ip: z.string(), dns_ptr: hostname.nullable() });
+
+/** Sets the reverse name of one address among `ips`; null resets it to the original value. */
 export function setDnsPtr(ips: readonly PrimaryIpRecord[], address: string, name: string | null): void {
-  const owner = ips.find(({ ip }) => ip === address || (ip.endsWith("::/64") && address.startsWith(ip.slice(0, -4))));
+  const owner = ips.find(({ ip, type }) =>
+    type === "ipv4" ? ip === address : isIPv6(address) && address.startsWith(ip.slice(0, -"/64".length - 1)),
+  );
   if (owner === undefined) {
     throw invalidField("ip", `'${address}' does not belong to the resource`);
   }
   owner.dnsPtr = owner.dnsPtr.filter(({ ip }) => ip !== address);
-  if (name !== null) {
-    owner.dnsPtr.push({ ip: address, dns_ptr: name });
-  }
+  owner.dnsPtr.push(...(name === null ? originalDnsPtr(owner.type, address) : [{ ip: address, dns_ptr: name }]));
 }
 
 function find(cloud: Cloud, key: number): PrimaryIpRecord {
@@ -112,17 +129,17 @@ function checkAssignable(cloud: Cloud, server: number, type: "ipv4" | "ipv6", lo
     throw locked("server");
   }
   if (record.status !== "off") {
-    throw new ApiError(422, "server_not_stopped", "server must be powered off");
+    throw notStopped();
   }
   if (ipOf(cloud, record, type) !== undefined) {
-    throw conflict(`server_has_${type}`, `server already has an ${type} address`);
+    throw unprocessable(`server_has_${type}`, `server already has an ${type} address`);
   }
   if (location !== undefined && location !== record.location) {
     throw conflict("primary_ip_datacenter_mismatch", `primary IP is at ${location}, the server at ${record.location}`);
   }
 }
 
-function create(cloud: Cloud, request: z.infer<typeof createRequest>): object {
+function create(cloud: Cloud, request: z.infer<typeof createRequest>): CreatePrimaryIpAnswer {
   checkName(cloud, request.name);
   const server = request.assignee_id == null ? undefined : findServer(cloud, request.assignee_id);
   const named = locationName(request.location, request.datacenter);
@@ -145,11 +162,11 @@ function create(cloud: Cloud, request: z.infer<typeof createRequest>): object {
   });
   ip.assignee = server?.id ?? null;
   cloud.store.save();
-  const action = server && start(cloud, ip, "create_primary_ip");
-  return { primary_ip: primaryIpView(ip), action: action ?? null };
+  const action = server && start(cloud, ip, "assign_primary_ip");
+  return { primary_ip: primaryIpView(ip), ...(action && { action }) };
 }
 
-function start(cloud: Cloud, ip: PrimaryIpRecord, command: string, server: number | null = ip.assignee): object {
+function start(cloud: Cloud, ip: PrimaryIpRecord, command: string, server: number | null = ip.assignee): ActionView {
   const task: Task = { kind: "record" };
   const resources = [{ id: ip.id, type: "primary_ip" }];
   if (server !== null) {
@@ -159,20 +176,20 @@ function start(cloud: Cloud, ip: PrimaryIpRecord, command: string, server: numbe
   return cloud.actions.view(cloud.actions.start({ command, resources, task, queue, exclusive: server !== null }));
 }
 
-/** Deleting unassigns first, which asks for a stopped server; while it runs: 409 `must_be_unassigned`. */
+/** An assigned address is never deleted: `must_be_unassigned` since 1 May 2026. */
 function remove(cloud: Cloud, ip: PrimaryIpRecord): void {
   if (ip.protection.delete) {
     throw isProtected("primary IP");
   }
-  if (ip.assignee !== null && findServer(cloud, ip.assignee).status !== "off") {
-    throw conflict("must_be_unassigned", "primary IP is assigned to a server that is not powered off");
+  if (ip.assignee !== null) {
+    throw unprocessable("must_be_unassigned", "primary IP is assigned to a server");
   }
   cloud.state.primaryIps = cloud.state.primaryIps.filter((other) => other !== ip);
   cloud.store.save();
 }
 
 export function primaryIpRoutes(app: FastifyInstance, cloud: Cloud): void {
-  app.get("/primary_ips", (request, reply) =>
+  app.get<Answers<ListAnswer<"primary_ips", PrimaryIpView>>>("/primary_ips", (request, reply) =>
     answerList(request, reply, cloud.state.primaryIps, {
       key: "primary_ips",
       view: primaryIpView,
@@ -181,12 +198,19 @@ export function primaryIpRoutes(app: FastifyInstance, cloud: Cloud): void {
       sorts: { id: (ip) => ip.id, name: ({ name }) => name, created: ({ created }) => created },
     }),
   );
-  app.get("/primary_ips/:id", (request) => ({ primary_ip: primaryIpView(find(cloud, pathId(request, "primary IP"))) }));
-  app.post("/primary_ips", (request, reply) => reply.code(201).send(create(cloud, body(createRequest, request))));
-  app.put("/primary_ips/:id", (request) => {
+  app.get<Answers<{ primary_ip: PrimaryIpView }>>("/primary_ips/:id", (request) => ({
+    primary_ip: primaryIpView(find(cloud, pathId(request, "primary IP"))),
+  }));
+  app.post<Answers<CreatePrimaryIpAnswer>>("/primary_ips", (request, reply) =>
+    created(reply, create(cloud, body(createRequest, request))),
+  );
+  app.put<Answers<{ primary_ip: PrimaryIpView }>>("/primary_ips/:id", (request) => {
     const ip = find(cloud, pathId(request, "primary IP"));
     const change = body(updateRequest, request);
     checkName(cloud, change.name ?? ip.name, ip.id);
+    if (change.auto_delete === true && ip.protection.delete) {
+      throw invalidField("auto_delete", "cannot be set while delete protection is on");
+    }
     ip.name = change.name ?? ip.name;
     ip.labels = change.labels ?? ip.labels;
     ip.autoDelete = change.auto_delete ?? ip.autoDelete;
@@ -199,17 +223,17 @@ export function primaryIpRoutes(app: FastifyInstance, cloud: Cloud): void {
   });
 
   const path = (name: string): string => `/primary_ips/:id/actions/${name}`;
-  app.post(path("assign"), (request, reply) => {
+  app.post<Answers<ActionAnswer>>(path("assign"), (request, reply) => {
     const ip = find(cloud, pathId(request, "primary IP"));
     const { assignee_id: server } = body(assignRequest, request);
     if (ip.assignee !== null) {
-      throw conflict("primary_ip_already_assigned", "primary IP is already assigned to a server");
+      throw unprocessable("primary_ip_already_assigned", "primary IP is already assigned to a server");
     }
     checkAssignable(cloud, server, ip.type, ip.location);
     ip.assignee = server;
-    return reply.code(201).send({ action: start(cloud, ip, "assign_primary_ip") });
+    return created(reply, { action: start(cloud, ip, "assign_primary_ip") });
   });
-  app.post(path("unassign"), (request, reply) => {
+  app.post<Answers<ActionAnswer>>(path("unassign"), (request, reply) => {
     body(nothing, request);
     const ip = find(cloud, pathId(request, "primary IP"));
     const server = ip.assignee === null ? undefined : findServer(cloud, ip.assignee);
@@ -217,24 +241,24 @@ export function primaryIpRoutes(app: FastifyInstance, cloud: Cloud): void {
       throw invalidField("id", "primary IP is not assigned");
     }
     if (server.status !== "off") {
-      throw new ApiError(422, "server_not_stopped", "server must be powered off");
+      throw notStopped();
     }
     ip.assignee = null;
-    return reply.code(201).send({ action: start(cloud, ip, "unassign_primary_ip", server.id) });
+    return created(reply, { action: start(cloud, ip, "unassign_primary_ip", server.id) });
   });
-  app.post(path("change_protection"), (request, reply) => {
+  app.post<Answers<ActionAnswer>>(path("change_protection"), (request, reply) => {
     const ip = find(cloud, pathId(request, "primary IP"));
     const wanted = body(protectionRequest, request);
     if (wanted.delete && ip.autoDelete) {
       throw invalidField("delete", "cannot be set while auto_delete is true");
     }
     ip.protection = wanted;
-    return reply.code(201).send({ action: start(cloud, ip, "change_protection", null) });
+    return created(reply, { action: start(cloud, ip, "change_protection", null) });
   });
-  app.post(path("change_dns_ptr"), (request, reply) => {
+  app.post<Answers<ActionAnswer>>(path("change_dns_ptr"), (request, reply) => {
     const ip = find(cloud, pathId(request, "primary IP"));
     const wanted = body(dnsPtrRequest, request);
     setDnsPtr([ip], wanted.ip, wanted.dns_ptr);
-    return reply.code(201).send({ action: start(cloud, ip, "change_dns_ptr", null) });
+    return created(reply, { action: start(cloud, ip, "change_dns_ptr", null) });
   });
 }

@@ -1,14 +1,26 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 
 import { byIdOrName, serverTypes, systemImages } from "../state/catalogue.ts";
-import { type Cloud, findServer, ipOf, serverQueue, timestamp, typeOf } from "../state/cloud.ts";
-import { ApiError, invalidField, isProtected, limitExceeded, locked, notFound, notSimulated } from "../wire/errors.ts";
+import { type Cloud, findServer, ipOf, serverQueue, typeOf } from "../state/cloud.ts";
+import { timestamp } from "../state/time.ts";
+import {
+  ApiError,
+  invalidField,
+  isProtected,
+  limitExceeded,
+  locked,
+  notFound,
+  notSimulated,
+  notStopped,
+} from "../wire/errors.ts";
 import type { ServerRecord, ServerStatus, SnapshotRecord, Task } from "../state/model.ts";
-import { setDnsPtr } from "./primary-ips.ts";
+import { dnsPtrRequest, setDnsPtr } from "./primary-ips.ts";
 import { body, idOrName, labels, nothing, pathId } from "../wire/requests.ts";
 import { findImage, rootPassword } from "./server-orders.ts";
 import { snapshotView } from "../wire/views.ts";
+import type { ActionAnswer, ActionView, Answers, CreateImageAnswer, RebuildAnswer } from "../wire/types.ts";
+import { created } from "../wire/created.ts";
 
 /** Path of the action → its command, its task and the status the server has meanwhile. */
 const power: Record<
@@ -36,15 +48,9 @@ const createImageRequest = z.strictObject({
   labels: labels.default({}),
 });
 const protectionRequest = z.strictObject({ delete: z.boolean().optional(), rebuild: z.boolean().optional() });
-const dnsPtrRequest = z.strictObject({ ip: z.string(), dns_ptr: z.string().nullable() });
 
-const notThere = [
-  "enable_rescue",
-  "disable_rescue",
-  "reset_password",
+const unsupported = [
   "request_console",
-  "enable_backup",
-  "disable_backup",
   "attach_iso",
   "detach_iso",
   "attach_to_network",
@@ -54,51 +60,49 @@ const notThere = [
   "remove_from_placement_group",
 ];
 
-export function notStopped(): ApiError {
-  return new ApiError(422, "server_not_stopped", "server must be powered off");
+/** The server of the path, unless an action runs on it. */
+export function unlockedServer(cloud: Cloud, request: FastifyRequest): ServerRecord {
+  const server = findServer(cloud, pathId(request, "server"));
+  if (cloud.actions.isLocked(serverQueue(server.id))) {
+    throw locked("server");
+  }
+  return server;
+}
+
+export function startOnServer(
+  cloud: Cloud,
+  server: ServerRecord,
+  command: string,
+  task: Task,
+  more: ActionView["resources"] = [],
+): ActionView {
+  const resources = [{ id: server.id, type: "server" }, ...more];
+  return cloud.actions.view(cloud.actions.start({ command, resources, task, queue: serverQueue(server.id) }));
 }
 
 export function serverActionRoutes(app: FastifyInstance, cloud: Cloud): void {
-  const unlocked = (request: Parameters<typeof pathId>[0]): ServerRecord => {
-    const server = findServer(cloud, pathId(request, "server"));
-    if (cloud.actions.isLocked(serverQueue(server.id))) {
-      throw locked("server");
-    }
-    return server;
-  };
-  const start = (
-    server: ServerRecord,
-    command: string,
-    task: Task,
-    more: { id: number; type: string }[] = [],
-  ): object =>
-    cloud.actions.view(
-      cloud.actions.start({
-        command,
-        resources: [{ id: server.id, type: "server" }, ...more],
-        task,
-        queue: serverQueue(server.id),
-      }),
-    );
+  const unlocked = (request: FastifyRequest): ServerRecord => unlockedServer(cloud, request);
+  const start = (server: ServerRecord, command: string, task: Task, more: ActionView["resources"] = []): ActionView =>
+    startOnServer(cloud, server, command, task, more);
   const path = (name: string): string => `/servers/:id/actions/${name}`;
 
   for (const [name, { command, kind, meanwhile }] of Object.entries(power)) {
-    app.post(path(name), (request, reply) => {
+    app.post<Answers<ActionAnswer>>(path(name), (request, reply) => {
       body(nothing, request);
       const server = unlocked(request);
       const action = powerTask(server, kind);
       server.status = action.kind === "record" ? server.status : meanwhile;
-      return reply.code(201).send({ action: start(server, command, action) });
+      return created(reply, { action: start(server, command, action) });
     });
   }
-  app.post(path("change_type"), (request, reply) => {
+  app.post<Answers<ActionAnswer>>(path("change_type"), (request, reply) => {
     const server = unlocked(request);
     const wanted = body(changeTypeRequest, request);
     const task = changeType(server, wanted.server_type, wanted.upgrade_disk);
     server.status = "migrating";
-    return reply.code(201).send({ action: start(server, "change_server_type", task) });
+    return created(reply, { action: start(server, "change_server_type", task) });
   });
-  app.post(path("rebuild"), (request, reply) => {
+  app.post<Answers<RebuildAnswer>>(path("rebuild"), (request, reply) => {
     const server = unlocked(request);
     const wanted = body(rebuildRequest, request);
     if (server.protection.rebuild) {
@@ -108,17 +112,17 @@ export function serverActionRoutes(app: FastifyInstance, cloud: Cloud): void {
     server.userData = wanted.user_data ?? server.userData;
     server.status = "rebuilding";
     const action = start(server, "rebuild_server", { kind: "rebuild", server: server.id });
-    return reply.code(201).send({ action, root_password: server.sshKeys.length === 0 ? rootPassword() : null });
+    return created(reply, { action, root_password: server.sshKeys.length === 0 ? rootPassword() : null });
   });
-  app.post(path("create_image"), (request, reply) => {
+  app.post<Answers<CreateImageAnswer>>(path("create_image"), (request, reply) => {
     const server = unlocked(request);
     const image = newSnapshot(cloud, server, body(createImageRequest, request));
     const action = start(server, "create_image", { kind: "snapshot", server: server.id, image: image.id }, [
       { id: image.id, type: "image" },
     ]);
-    return reply.code(201).send({ image: snapshotView(image), action });
+    return created(reply, { image: snapshotView(image), action });
   });
-  app.post(path("change_protection"), (request, reply) => {
+  app.post<Answers<ActionAnswer>>(path("change_protection"), (request, reply) => {
     const server = unlocked(request);
     const wanted = body(protectionRequest, request);
     const next = {
@@ -129,16 +133,16 @@ export function serverActionRoutes(app: FastifyInstance, cloud: Cloud): void {
       throw invalidField("rebuild", "delete and rebuild protection can only be set to the same value");
     }
     server.protection = next;
-    return reply.code(201).send({ action: start(server, "change_protection", { kind: "record" }) });
+    return created(reply, { action: start(server, "change_protection", { kind: "record" }) });
   });
-  app.post(path("change_dns_ptr"), (request, reply) => {
+  app.post<Answers<ActionAnswer>>(path("change_dns_ptr"), (request, reply) => {
     const server = unlocked(request);
     const wanted = body(dnsPtrRequest, request);
     const ips = [ipOf(cloud, server, "ipv4"), ipOf(cloud, server, "ipv6")].filter((ip) => ip !== undefined);
     setDnsPtr(ips, wanted.ip, wanted.dns_ptr);
-    return reply.code(201).send({ action: start(server, "change_dns_ptr", { kind: "record" }) });
+    return created(reply, { action: start(server, "change_dns_ptr", { kind: "record" }) });
   });
-  for (const name of notThere) {
+  for (const name of unsupported) {
     app.post(path(name), (request) => {
       findServer(cloud, pathId(request, "server"));
       throw notSimulated(name);
@@ -168,7 +172,7 @@ function changeType(server: ServerRecord, key: number | string, upgradeDisk: boo
     type.architecture === typeOf(server).architecture &&
     type.deprecation === null &&
     type.disk >= server.primaryDiskSize &&
-    type.locations.includes(server.location) &&
+    type.locations.some(({ name }) => name === server.location) &&
     type.id !== server.serverType;
   if (!fits) {
     throw new ApiError(422, "invalid_server_type", `server type ${type.name} does not fit the server`);
@@ -177,8 +181,9 @@ function changeType(server: ServerRecord, key: number | string, upgradeDisk: boo
 }
 
 function newSnapshot(cloud: Cloud, server: ServerRecord, wanted: z.infer<typeof createImageRequest>): SnapshotRecord {
-  if (wanted.type === "backup") {
-    throw notSimulated("a backup image");
+  const backup = wanted.type === "backup";
+  if (backup && (server.backupWindow ?? null) === null) {
+    throw invalidField("type", "backups are not enabled for the server");
   }
   if (cloud.state.snapshots.length >= cloud.limits.snapshots) {
     throw limitExceeded("snapshot_limit");
@@ -187,10 +192,11 @@ function newSnapshot(cloud: Cloud, server: ServerRecord, wanted: z.infer<typeof 
   const created = timestamp(cloud.now());
   const image: SnapshotRecord = {
     id: cloud.store.newId(),
-    description: wanted.description ?? `snapshot of ${server.name} ${created}`,
+    description: wanted.description ?? `${backup ? "backup" : "snapshot"} of ${server.name} ${created}`,
     status: "creating",
     created,
     createdFrom: { id: server.id, name: server.name },
+    boundTo: backup ? server.id : null,
     diskSize: server.primaryDiskSize,
     architecture: typeOf(server).architecture,
     osVersion: from?.osVersion ?? systemImages.find((system) => system.id === server.image)?.osVersion ?? null,

@@ -84,12 +84,13 @@ function place(cloud: Cloud, request: CreateRequest): { type: ServerType; locati
     throw invalidField("server_type", `server type ${type.name} is deprecated`);
   }
   const named = locationName(request.location, request.datacenter);
-  const wanted = named ?? type.locations.find((name) => hasCapacity(cloud, type.name, name)) ?? type.locations[0] ?? "";
+  const sold = type.locations.map(({ name }) => name);
+  const wanted = named ?? sold.find((name) => hasCapacity(cloud, type.name, name)) ?? sold[0] ?? "";
   const location = byIdOrName(locations, wanted);
   if (location === undefined) {
     throw notFound("location", wanted);
   }
-  if (!type.locations.includes(location.name)) {
+  if (!sold.includes(location.name)) {
     throw invalidField("location", "unsupported location for server type");
   }
   const soldOut = cloud.faults.strike(

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 
-import { type Cloud, findServer, forgetServer, serverQueue, timestamp } from "../state/cloud.ts";
+import { type Cloud, findServer, forgetServer, serverQueue } from "../state/cloud.ts";
+import { timestamp } from "../state/time.ts";
 import { isProtected, locked } from "../wire/errors.ts";
 import { pushFirewall } from "./firewalls.ts";
 import { answerList } from "../wire/listing.ts";
@@ -10,10 +11,12 @@ import { newPrimaryIp } from "./primary-ips.ts";
 import { body, hostname, labels, pathId } from "../wire/requests.ts";
 import { checkServerName, createRequest, type CreateRequest, resolveOrder, rootPassword } from "./server-orders.ts";
 import { serverView } from "../wire/views.ts";
+import type { ActionAnswer, Answers, CreateServerAnswer, ListAnswer, ServerView } from "../wire/types.ts";
+import { created } from "../wire/created.ts";
 
 const updateRequest = z.strictObject({ name: hostname.optional(), labels: labels.optional() });
 
-function createServer(cloud: Cloud, request: CreateRequest): object {
+function createServer(cloud: Cloud, request: CreateRequest): CreateServerAnswer {
   const { store, state, actions } = cloud;
   const { keys, firewalls, volumes, type, location, image, own4, own6 } = resolveOrder(cloud, request);
   const server: ServerRecord = {
@@ -62,7 +65,7 @@ function createServer(cloud: Cloud, request: CreateRequest): object {
 }
 
 export function serverRoutes(app: FastifyInstance, cloud: Cloud): void {
-  app.get("/servers", (request, reply) =>
+  app.get<Answers<ListAnswer<"servers", ServerView>>>("/servers", (request, reply) =>
     answerList(request, reply, cloud.state.servers, {
       key: "servers",
       view: (server) => serverView(cloud, server),
@@ -71,12 +74,14 @@ export function serverRoutes(app: FastifyInstance, cloud: Cloud): void {
       sorts: { id: ({ id }) => id, name: ({ name }) => name, created: ({ created }) => created },
     }),
   );
-  app.get("/servers/:id", (request) => ({ server: serverView(cloud, findServer(cloud, pathId(request, "server"))) }));
-  app.post("/servers", (request, reply) => {
+  app.get<Answers<{ server: ServerView }>>("/servers/:id", (request) => ({
+    server: serverView(cloud, findServer(cloud, pathId(request, "server"))),
+  }));
+  app.post<Answers<CreateServerAnswer>>("/servers", (request, reply) => {
     const answer = createServer(cloud, body(createRequest, request));
-    return reply.code(201).send(answer);
+    return created(reply, answer);
   });
-  app.put("/servers/:id", (request) => {
+  app.put<Answers<{ server: ServerView }>>("/servers/:id", (request) => {
     const server = findServer(cloud, pathId(request, "server"));
     const change = body(updateRequest, request);
     checkServerName(cloud, change.name ?? server.name, server.id);
@@ -89,7 +94,7 @@ export function serverRoutes(app: FastifyInstance, cloud: Cloud): void {
     cloud.store.save();
     return { server: serverView(cloud, server) };
   });
-  app.delete("/servers/:id", (request) => {
+  app.delete<Answers<ActionAnswer>>("/servers/:id", (request) => {
     const server = findServer(cloud, pathId(request, "server"));
     if (server.protection.delete) {
       throw isProtected("server");

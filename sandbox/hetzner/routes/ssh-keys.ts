@@ -3,12 +3,15 @@ import { createHash } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 
-import { type Cloud, timestamp } from "../state/cloud.ts";
+import { type Cloud } from "../state/cloud.ts";
+import { timestamp } from "../state/time.ts";
 import { invalidField, notFound, notUnique } from "../wire/errors.ts";
 import { answerList } from "../wire/listing.ts";
 import type { SshKeyRecord } from "../state/model.ts";
 import { body, labels, pathId, resourceName } from "../wire/requests.ts";
 import { sshKeyView } from "../wire/views.ts";
+import type { Answers, ListAnswer, SshKeyView } from "../wire/types.ts";
+import { created } from "../wire/created.ts";
 
 const createRequest = z.strictObject({ name: resourceName, public_key: z.string(), labels: labels.default({}) });
 const updateRequest = z.strictObject({ name: resourceName.optional(), labels: labels.optional() });
@@ -41,7 +44,7 @@ function checkName(cloud: Cloud, name: string, self?: number): void {
 }
 
 export function sshKeyRoutes(app: FastifyInstance, cloud: Cloud): void {
-  app.get("/ssh_keys", (request, reply) =>
+  app.get<Answers<ListAnswer<"ssh_keys", SshKeyView>>>("/ssh_keys", (request, reply) =>
     answerList(request, reply, cloud.state.sshKeys, {
       key: "ssh_keys",
       view: sshKeyView,
@@ -50,8 +53,10 @@ export function sshKeyRoutes(app: FastifyInstance, cloud: Cloud): void {
       sorts: { id: ({ id }) => id, name: ({ name }) => name },
     }),
   );
-  app.get("/ssh_keys/:id", (request) => ({ ssh_key: sshKeyView(find(cloud, pathId(request, "SSH key"))) }));
-  app.post("/ssh_keys", (request, reply) => {
+  app.get<Answers<{ ssh_key: SshKeyView }>>("/ssh_keys/:id", (request) => ({
+    ssh_key: sshKeyView(find(cloud, pathId(request, "SSH key"))),
+  }));
+  app.post<Answers<{ ssh_key: SshKeyView }>>("/ssh_keys", (request, reply) => {
     const wanted = body(createRequest, request);
     const print = fingerprint(wanted.public_key);
     checkName(cloud, wanted.name);
@@ -68,9 +73,9 @@ export function sshKeyRoutes(app: FastifyInstance, cloud: Cloud): void {
     };
     cloud.state.sshKeys.push(key);
     cloud.store.save();
-    return reply.code(201).send({ ssh_key: sshKeyView(key) });
+    return created(reply, { ssh_key: sshKeyView(key) });
   });
-  app.put("/ssh_keys/:id", (request) => {
+  app.put<Answers<{ ssh_key: SshKeyView }>>("/ssh_keys/:id", (request) => {
     const key = find(cloud, pathId(request, "SSH key"));
     const change = body(updateRequest, request);
     checkName(cloud, change.name ?? key.name, key.id);

@@ -2,12 +2,15 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 
 import { byIdOrName, locations } from "../state/catalogue.ts";
-import { type Cloud, findServer, serverQueue, timestamp } from "../state/cloud.ts";
+import { type Cloud, findServer, serverQueue } from "../state/cloud.ts";
+import { timestamp } from "../state/time.ts";
 import { conflict, invalidField, isProtected, limitExceeded, notFound, notUnique } from "../wire/errors.ts";
 import { answerList } from "../wire/listing.ts";
 import type { VolumeRecord } from "../state/model.ts";
 import { body, id, idOrName, labels, nothing, pathId, resourceName } from "../wire/requests.ts";
 import { volumeView } from "../wire/views.ts";
+import type { ActionAnswer, ActionView, Answers, CreateVolumeAnswer, ListAnswer, VolumeView } from "../wire/types.ts";
+import { created } from "../wire/created.ts";
 
 // Volumes are records only: no block device appears in the machine they are attached to.
 
@@ -39,7 +42,7 @@ function checkName(cloud: Cloud, name: string, self?: number): void {
   }
 }
 
-function start(cloud: Cloud, volume: VolumeRecord, command: string, server: number | null): object {
+function start(cloud: Cloud, volume: VolumeRecord, command: string, server: number | null): ActionView {
   const resources = [{ id: volume.id, type: "volume" }];
   if (server !== null) {
     resources.push({ id: server, type: "server" });
@@ -50,7 +53,7 @@ function start(cloud: Cloud, volume: VolumeRecord, command: string, server: numb
   );
 }
 
-function create(cloud: Cloud, request: z.infer<typeof createRequest>): object {
+function create(cloud: Cloud, request: z.infer<typeof createRequest>): CreateVolumeAnswer {
   checkName(cloud, request.name);
   const server = request.server == null ? undefined : findServer(cloud, request.server);
   if ((server === undefined) === (request.location == null)) {
@@ -81,7 +84,7 @@ function create(cloud: Cloud, request: z.infer<typeof createRequest>): object {
 }
 
 export function volumeRoutes(app: FastifyInstance, cloud: Cloud): void {
-  app.get("/volumes", (request, reply) =>
+  app.get<Answers<ListAnswer<"volumes", VolumeView>>>("/volumes", (request, reply) =>
     answerList(request, reply, cloud.state.volumes, {
       key: "volumes",
       view: volumeView,
@@ -90,9 +93,13 @@ export function volumeRoutes(app: FastifyInstance, cloud: Cloud): void {
       sorts: { id: (volume) => volume.id, name: ({ name }) => name, created: ({ created }) => created },
     }),
   );
-  app.get("/volumes/:id", (request) => ({ volume: volumeView(find(cloud, pathId(request, "volume"))) }));
-  app.post("/volumes", (request, reply) => reply.code(201).send(create(cloud, body(createRequest, request))));
-  app.put("/volumes/:id", (request) => {
+  app.get<Answers<{ volume: VolumeView }>>("/volumes/:id", (request) => ({
+    volume: volumeView(find(cloud, pathId(request, "volume"))),
+  }));
+  app.post<Answers<CreateVolumeAnswer>>("/volumes", (request, reply) =>
+    created(reply, create(cloud, body(createRequest, request))),
+  );
+  app.put<Answers<{ volume: VolumeView }>>("/volumes/:id", (request) => {
     const volume = find(cloud, pathId(request, "volume"));
     const change = body(updateRequest, request);
     checkName(cloud, change.name ?? volume.name, volume.id);
@@ -115,7 +122,7 @@ export function volumeRoutes(app: FastifyInstance, cloud: Cloud): void {
   });
 
   const path = (name: string): string => `/volumes/:id/actions/${name}`;
-  app.post(path("attach"), (request, reply) => {
+  app.post<Answers<ActionAnswer>>(path("attach"), (request, reply) => {
     const volume = find(cloud, pathId(request, "volume"));
     const server = findServer(cloud, body(attachRequest, request).server);
     if (volume.server !== null) {
@@ -125,27 +132,27 @@ export function volumeRoutes(app: FastifyInstance, cloud: Cloud): void {
       throw invalidField("server", "must be at the volume's location");
     }
     volume.server = server.id;
-    return reply.code(201).send({ action: start(cloud, volume, "attach_volume", server.id) });
+    return created(reply, { action: start(cloud, volume, "attach_volume", server.id) });
   });
-  app.post(path("detach"), (request, reply) => {
+  app.post<Answers<ActionAnswer>>(path("detach"), (request, reply) => {
     body(nothing, request);
     const volume = find(cloud, pathId(request, "volume"));
     const server = volume.server;
     volume.server = null;
-    return reply.code(201).send({ action: start(cloud, volume, "detach_volume", server) });
+    return created(reply, { action: start(cloud, volume, "detach_volume", server) });
   });
-  app.post(path("resize"), (request, reply) => {
+  app.post<Answers<ActionAnswer>>(path("resize"), (request, reply) => {
     const volume = find(cloud, pathId(request, "volume"));
     const { size } = body(resizeRequest, request);
     if (size <= volume.size) {
       throw invalidField("size", "must be greater than the volume's size");
     }
     volume.size = size;
-    return reply.code(201).send({ action: start(cloud, volume, "resize_volume", null) });
+    return created(reply, { action: start(cloud, volume, "resize_volume", null) });
   });
-  app.post(path("change_protection"), (request, reply) => {
+  app.post<Answers<ActionAnswer>>(path("change_protection"), (request, reply) => {
     const volume = find(cloud, pathId(request, "volume"));
     volume.protection = { delete: body(protectionRequest, request).delete ?? volume.protection.delete };
-    return reply.code(201).send({ action: start(cloud, volume, "change_protection", null) });
+    return created(reply, { action: start(cloud, volume, "change_protection", null) });
   });
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { timestamp } from "./cloud.ts";
+import { timestamp } from "./time.ts";
 import { ApiError } from "../wire/errors.ts";
+import type { ActionView } from "../wire/types.ts";
 import type { ActionRecord, Task } from "./model.ts";
 import type { Store } from "./store.ts";
 
@@ -83,7 +84,7 @@ export class Actions {
   }
 
   /** As the API shows it. Progress grows with time and is 100 only at the end. */
-  view(action: ActionRecord): object {
+  view(action: ActionRecord): ActionView {
     const { id, command, status, started, finished, error, resources } = action;
     const elapsed = Math.max(0, this.#now() - (this.#begun.get(action) ?? Date.parse(started)));
     const growing = Math.floor(95 * (1 - Math.exp(-elapsed / (10 * Math.max(1, this.#delayMs)))));

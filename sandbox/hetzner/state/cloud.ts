@@ -32,11 +32,6 @@ export interface Cloud {
   readonly log: (line: string) => void;
 }
 
-/** ISO 8601 as Hetzner writes it: whole seconds, numeric offset. */
-export function timestamp(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d+Z$/, "+00:00");
-}
-
 /** The queue of a server: its actions run one after the other, and lock it. */
 export function serverQueue(id: number): string {
   return `server:${id}`;

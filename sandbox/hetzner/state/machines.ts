@@ -10,6 +10,8 @@ export interface Machines {
   powerOff(id: number): Promise<void>;
   /** Reboots in order. */
   reboot(id: number): Promise<void>;
+  /** Sets root's password in a running machine. */
+  setRootPassword(id: number, password: string): Promise<void>;
   /** Removes the machine with its disk. */
   remove(id: number): Promise<void>;
   /**

@@ -17,6 +17,7 @@ export type Task =
   | { readonly kind: "changeType"; readonly server: number; readonly type: number; readonly upgradeDisk: boolean }
   | { readonly kind: "snapshot"; readonly server: number; readonly image: number }
   | { readonly kind: "firewall"; readonly server: number }
+  | { readonly kind: "resetPassword" | "disableBackup"; readonly server: number }
   | { readonly kind: "record" };
 
 export interface ActionRecord {
@@ -55,6 +56,10 @@ export interface ServerRecord {
   /** What the machine behind it was made with; null before that. A difference takes effect at the next power-on. */
   machine: { readonly ipv4: string; readonly serverType: number } | null;
   readonly startAfterCreate: boolean;
+  /** Milliseconds since the epoch until which rescue mode is enabled; a boot disables it. */
+  rescueUntil?: number | null;
+  /** The hours of the daily backup in UTC, like `22-02`; null without backups. */
+  backupWindow?: string | null;
 }
 
 export interface PrimaryIpRecord {
@@ -97,13 +102,15 @@ export interface SshKeyRecord {
   labels: Labels;
 }
 
-/** A snapshot; system images are in the catalogue. */
+/** A snapshot or a backup; system images are in the catalogue. */
 export interface SnapshotRecord {
   readonly id: number;
   description: string;
   status: "creating" | "available";
   readonly created: string;
   readonly createdFrom: { readonly id: number; readonly name: string };
+  /** The server that a backup belongs to, and is deleted with; null for a snapshot. */
+  boundTo?: number | null;
   readonly diskSize: number;
   readonly architecture: "x86" | "arm";
   readonly osVersion: string | null;

@@ -3,6 +3,9 @@ import { type Cloud, findServer, forgetServer, ipOf, rulesOf, typeOf } from "./c
 import type { MachineSpec } from "./machines.ts";
 import type { ServerRecord, ServerStatus, Task } from "./model.ts";
 
+/** Passwords that an action shall set. In memory only: a password is not written to the state file. */
+export const passwords = new WeakMap<Task, string>();
+
 /** The name under which {@link Machines} knows a snapshot. */
 export function snapshotName(id: number): string {
   return `snapshot-${id}`;
@@ -15,7 +18,7 @@ export async function runTask(cloud: Cloud, task: Task, resumed: boolean): Promi
   }
   const { machines } = cloud;
   if (task.kind === "firewall") {
-    // The server may have gone since: then there is nothing to guard.
+    // The server may have been deleted since.
     const guarded = cloud.state.servers.find(({ id }) => id === task.server);
     if (guarded !== undefined) {
       await machines.setFirewall(guarded.id, rulesOf(cloud, guarded));
@@ -55,7 +58,7 @@ async function runOnServer(cloud: Cloud, server: ServerRecord, task: ServerTask,
       return;
     case "start":
       await start(cloud, server);
-      server.status = "running";
+      booted(server);
       return;
     case "powerOff":
       await machines.powerOff(server.id);
@@ -67,13 +70,18 @@ async function runOnServer(cloud: Cloud, server: ServerRecord, task: ServerTask,
       return;
     case "reboot":
       await machines.reboot(server.id);
-      server.status = "running";
+      booted(server);
       return;
     case "reset":
       await machines.powerOff(server.id);
       await machines.start(server.id);
-      server.status = "running";
+      booted(server);
       return;
+    case "resetPassword":
+      return resetPassword(cloud, server, task);
+    case "disableBackup":
+      server.backupWindow = null;
+      return removeBackups(cloud, server.id);
     case "remove":
       return remove(cloud, server);
     case "rebuild":
@@ -89,6 +97,27 @@ async function runOnServer(cloud: Cloud, server: ServerRecord, task: ServerTask,
       return;
     case "snapshot":
       return snapshot(cloud, server, task.image);
+  }
+}
+
+/** Rescue mode lasts for one boot. The sandbox has no rescue system: the machine boots from its disk all the same. */
+function booted(server: ServerRecord): void {
+  server.status = "running";
+  server.rescueUntil = null;
+}
+
+async function resetPassword(cloud: Cloud, server: ServerRecord, task: ServerTask): Promise<void> {
+  const password = passwords.get(task);
+  if (password === undefined) {
+    throw new Error("interrupted by a restart before the password was set; reset it again");
+  }
+  await cloud.machines.setRootPassword(server.id, password);
+}
+
+async function removeBackups(cloud: Cloud, server: number): Promise<void> {
+  for (const { id } of cloud.state.snapshots.filter(({ boundTo }) => boundTo === server)) {
+    await cloud.machines.removeSnapshot(snapshotName(id));
+    cloud.state.snapshots = cloud.state.snapshots.filter((image) => image.id !== id);
   }
 }
 
@@ -166,6 +195,7 @@ async function remove(cloud: Cloud, server: ServerRecord): Promise<void> {
   });
   await cloud.machines.setFirewall(server.id, undefined);
   await cloud.machines.remove(server.id);
+  await removeBackups(cloud, server.id);
   forgetServer(cloud, server.id);
 }
 

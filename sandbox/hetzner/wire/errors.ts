@@ -1,5 +1,7 @@
 import type { z } from "zod";
 
+import type { ErrorAnswer } from "./types.ts";
+
 /** One field of an `invalid_input` answer. */
 export interface FieldFault {
   readonly name: string;
@@ -26,7 +28,7 @@ export class ApiError extends Error {
     this.details = details;
   }
 
-  body(): object {
+  body(): ErrorAnswer {
     return { error: { code: this.code, message: this.message, details: this.details } };
   }
 }
@@ -74,8 +76,18 @@ export function isProtected(what: string): ApiError {
   return new ApiError(403, "protected", `${what} is protected`);
 }
 
+/** 409: a conflict whose status the API description leaves open. */
 export function conflict(code: string, message: string): ApiError {
   return new ApiError(409, code, message);
+}
+
+/** 422: the request is well-formed, and the state of a resource does not allow it. */
+export function unprocessable(code: string, message: string): ApiError {
+  return new ApiError(422, code, message);
+}
+
+export function notStopped(): ApiError {
+  return unprocessable("server_not_stopped", "server must be powered off");
 }
 
 /** 412: sold out, or nothing left to give. */

@@ -3,19 +3,24 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { invalidField } from "./errors.ts";
 import { parseSelector } from "./labels.ts";
 import type { Labels } from "../state/model.ts";
+import type { ListAnswer, Pagination } from "./types.ts";
 
 type Query = Readonly<Record<string, string | string[] | undefined>>;
 
-/** What a list endpoint can be asked. */
-export interface Listing<T> {
-  /** The JSON field of the list, like `servers`. */
-  readonly key: string;
-  readonly view: (item: T) => object;
-  /** Query parameter → the item's value; may be given several times, then any matches. */
+/** By what a list can be narrowed and sorted. */
+export interface Filters<T> {
   readonly filters?: Readonly<Record<string, (item: T) => string>>;
   readonly labels?: (item: T) => Labels;
   /** Sort field → the item's value. */
   readonly sorts?: Readonly<Record<string, (item: T) => string | number>>;
+}
+
+/** What a list endpoint can be asked. */
+export interface Listing<K extends string, T, V> extends Filters<T> {
+  /** The JSON field of the list, like `servers`. */
+  readonly key: K;
+  readonly view: (item: T) => V;
+  /** Query parameter → the item's value; may be given several times, then any matches. */
 }
 
 function values(query: Query, name: string): string[] {
@@ -32,7 +37,7 @@ function positive(query: Query, name: string, fallback: number, most: number): n
   return value;
 }
 
-function filtered<T>(items: readonly T[], query: Query, listing: Listing<T>): T[] {
+function filtered<T>(items: readonly T[], query: Query, listing: Filters<T>): T[] {
   let kept = [...items];
   for (const [name, of] of Object.entries(listing.filters ?? {})) {
     // The official CLI sends `name=` for a name it does not have: that is no filter.
@@ -49,7 +54,7 @@ function filtered<T>(items: readonly T[], query: Query, listing: Listing<T>): T[
   return kept;
 }
 
-function sorted<T>(items: T[], query: Query, listing: Listing<T>): T[] {
+function sorted<T>(items: T[], query: Query, listing: Filters<T>): T[] {
   const orders = values(query, "sort")
     .flatMap((text) => text.split(","))
     .map((text) => {
@@ -72,18 +77,18 @@ function sorted<T>(items: T[], query: Query, listing: Listing<T>): T[] {
 }
 
 /** Filters, sorts and cuts a page: https://docs.hetzner.cloud/#pagination (25 a page, at most 50). */
-export function answerList<T>(
+export function answerList<const K extends string, T, V>(
   request: FastifyRequest,
   reply: FastifyReply,
   items: readonly T[],
-  listing: Listing<T>,
-): object {
+  listing: Listing<K, T, V>,
+): ListAnswer<K, V> {
   const query = request.query as Query;
   const all = sorted(filtered(items, query, listing), query, listing);
   const perPage = positive(query, "per_page", 25, 50);
   const page = positive(query, "page", 1, Number.MAX_SAFE_INTEGER);
   const last = Math.max(1, Math.ceil(all.length / perPage));
-  const pagination = {
+  const pagination: Pagination = {
     page,
     per_page: perPage,
     previous_page: page > 1 ? page - 1 : null,
@@ -97,7 +102,8 @@ export function answerList<T>(
     ["last", last],
   ].flatMap(([rel, to]) => (to === null ? [] : [`<${link(request, Number(to))}>; rel="${rel}"`]));
   reply.header("link", links.join(", "));
-  return { [listing.key]: all.slice((page - 1) * perPage, page * perPage).map(listing.view), meta: { pagination } };
+  const shown = all.slice((page - 1) * perPage, page * perPage).map(listing.view);
+  return { [listing.key]: shown, meta: { pagination } } as ListAnswer<K, V>;
 }
 
 function link(request: FastifyRequest, page: number): string {

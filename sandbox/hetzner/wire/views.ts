@@ -1,4 +1,11 @@
-import { locations, type Location, type ServerType, type SystemImage, systemImages } from "../state/catalogue.ts";
+import {
+  locations,
+  pricing,
+  serverTypes,
+  type ServerType,
+  type SystemImage,
+  systemImages,
+} from "../state/catalogue.ts";
 import { type Cloud, firewallsOf, hasCapacity, ipOf, isTargeted, serverQueue, typeOf } from "../state/cloud.ts";
 import type {
   FirewallRecord,
@@ -9,34 +16,84 @@ import type {
   SshKeyRecord,
   VolumeRecord,
 } from "../state/model.ts";
+import type {
+  FirewallView,
+  ImageView,
+  LocationView,
+  Price,
+  PricingView,
+  PrimaryIpView,
+  ServerTypePrice,
+  ServerTypeView,
+  ServerView,
+  SshKeyView,
+  VolumeView,
+} from "./types.ts";
 
 const tb = 1024 ** 4;
 
-function location(name: string): Location | undefined {
-  return locations.find((candidate) => candidate.name === name);
+function location(name: string): LocationView {
+  const found = locations.find((candidate) => candidate.name === name);
+  if (found === undefined) {
+    throw new Error(`unknown location: ${name}`);
+  }
+  return found;
 }
 
-function price(net: number): { net: string; gross: string } {
-  return { net: net.toFixed(10), gross: (net * 1.19).toFixed(16) };
+/** With VAT; ten decimals for net and sixteen for gross, as the API has it. */
+function price(net: string): Price {
+  const gross = Number(net) * (1 + Number(pricing.vatRate) / 100);
+  return { net: Number(net).toFixed(10), gross: gross.toFixed(16) };
 }
 
 /** The prices of a server type, one entry a location. */
-export function pricesView(type: ServerType): object[] {
-  return type.locations.map((name) => ({
+function pricesView(type: ServerType): ServerTypePrice[] {
+  return type.locations.map(({ name, hourly, monthly, trafficTb, perTb }) => ({
     location: name,
-    price_hourly: price(type.monthly / 624),
-    price_monthly: price(type.monthly),
-    included_traffic: (name === "sin" ? 0.5 : 20) * tb,
-    price_per_tb_traffic: price(1),
+    price_hourly: price(hourly),
+    price_monthly: price(monthly),
+    included_traffic: trafficTb * tb,
+    price_per_tb_traffic: price(perTb),
   }));
 }
 
+export function pricingView(): PricingView {
+  const { currency, vatRate, backupPercent, imageGbMonth, volumeGbMonth, primaryIps, floatingIps } = pricing;
+  const versions = ["ipv4", "ipv6"] as const;
+  return {
+    currency,
+    vat_rate: vatRate,
+    server_types: serverTypes.map((type) => ({ id: type.id, name: type.name, prices: pricesView(type) })),
+    primary_ips: versions.map((version) => ({
+      type: version,
+      prices: primaryIps
+        .filter(({ type }) => type === version)
+        .map(({ location: at, hourly, monthly }) => ({
+          location: at,
+          price_hourly: price(hourly),
+          price_monthly: price(monthly),
+        })),
+    })),
+    floating_ip: { price_monthly: price(floatingIps.find(({ type }) => type === "ipv4")?.monthly ?? "0") },
+    floating_ips: versions.map((version) => ({
+      type: version,
+      prices: floatingIps
+        .filter(({ type }) => type === version)
+        .map(({ location: at, monthly }) => ({ location: at, price_monthly: price(monthly) })),
+    })),
+    load_balancer_types: [],
+    server_backup: { percentage: backupPercent },
+    image: { price_per_gb_month: price(imageGbMonth) },
+    volume: { price_per_gb_month: price(volumeGbMonth) },
+  };
+}
+
 /** `available` and `recommended` came to `locations` in April 2026 (hetznercloud/cli issue 1322). */
-export function serverTypeView(cloud: Cloud, type: ServerType): object {
+export function serverTypeView(cloud: Cloud, type: ServerType): ServerTypeView {
   return {
     id: type.id,
     name: type.name,
-    description: type.name.toUpperCase(),
+    description: type.description,
     category: type.category,
     cores: type.cores,
     memory: type.memory,
@@ -47,16 +104,14 @@ export function serverTypeView(cloud: Cloud, type: ServerType): object {
     storage_type: "local",
     cpu_type: type.cpuType,
     architecture: type.architecture,
-    included_traffic: 0,
-    locations: type.locations.map((name) => {
-      const available = type.deprecation === null && hasCapacity(cloud, type.name, name);
-      const id = location(name)?.id;
-      return { id, name, deprecation: type.deprecation, available, recommended: available };
+    locations: type.locations.map(({ name, deprecation = null }) => {
+      const available = deprecation === null && hasCapacity(cloud, type.name, name);
+      return { id: location(name).id, name, deprecation, available, recommended: available };
     }),
   };
 }
 
-export function systemImageView(image: SystemImage): object {
+export function systemImageView(image: SystemImage): ImageView {
   return {
     id: image.id,
     type: "system",
@@ -79,10 +134,10 @@ export function systemImageView(image: SystemImage): object {
   };
 }
 
-export function snapshotView(image: SnapshotRecord): object {
+export function snapshotView(image: SnapshotRecord): ImageView {
   return {
     id: image.id,
-    type: "snapshot",
+    type: (image.boundTo ?? null) === null ? "snapshot" : "backup",
     status: image.status,
     name: null,
     description: image.description,
@@ -90,7 +145,7 @@ export function snapshotView(image: SnapshotRecord): object {
     disk_size: image.diskSize,
     created: image.created,
     created_from: image.createdFrom,
-    bound_to: null,
+    bound_to: image.boundTo ?? null,
     os_flavor: "debian",
     os_version: image.osVersion,
     rapid_deploy: false,
@@ -102,15 +157,15 @@ export function snapshotView(image: SnapshotRecord): object {
   };
 }
 
-/** An image by id, system or snapshot; undefined when it is gone. */
-export function imageView(cloud: Cloud, id: number): object | undefined {
+/** An image by id, system or snapshot; undefined when it no longer exists. */
+export function imageView(cloud: Cloud, id: number): ImageView | undefined {
   const system = systemImages.find((image) => image.id === id);
   const snapshot = cloud.state.snapshots.find((image) => image.id === id);
   return system !== undefined ? systemImageView(system) : snapshot && snapshotView(snapshot);
 }
 
-/** Without `datacenter`, which left the API on 1 July 2026. */
-export function serverView(cloud: Cloud, server: ServerRecord): object {
+/** Without `datacenter`, which was removed from the API on 1 July 2026. */
+export function serverView(cloud: Cloud, server: ServerRecord): ServerView {
   const ipv4 = ipOf(cloud, server, "ipv4");
   const ipv6 = ipOf(cloud, server, "ipv6");
   const pending = cloud.state.actions.some(
@@ -132,9 +187,9 @@ export function serverView(cloud: Cloud, server: ServerRecord): object {
     location: location(server.location),
     image: imageView(cloud, server.image) ?? null,
     iso: null,
-    rescue_enabled: false,
+    rescue_enabled: (server.rescueUntil ?? 0) > cloud.now(),
     locked: cloud.actions.isLocked(serverQueue(server.id)),
-    backup_window: null,
+    backup_window: server.backupWindow ?? null,
     outgoing_traffic: 0,
     ingoing_traffic: 0,
     included_traffic: 20 * tb,
@@ -148,7 +203,7 @@ export function serverView(cloud: Cloud, server: ServerRecord): object {
 }
 
 /** `assignee_type` is `unassigned` without an assignee since 1 August 2026 (terraform-provider-hcloud pull 1395). */
-export function primaryIpView(ip: PrimaryIpRecord): object {
+export function primaryIpView(ip: PrimaryIpRecord): PrimaryIpView {
   return {
     id: ip.id,
     name: ip.name,
@@ -166,7 +221,7 @@ export function primaryIpView(ip: PrimaryIpRecord): object {
   };
 }
 
-export function firewallView(cloud: Cloud, firewall: FirewallRecord): object {
+export function firewallView(cloud: Cloud, firewall: FirewallRecord): FirewallView {
   return {
     id: firewall.id,
     name: firewall.name,
@@ -184,7 +239,7 @@ export function firewallView(cloud: Cloud, firewall: FirewallRecord): object {
   };
 }
 
-function targetView(cloud: Cloud, target: FirewallTarget): object {
+function targetView(cloud: Cloud, target: FirewallTarget): FirewallView["applied_to"][number] {
   if (target.type === "server") {
     return { type: "server", server: { id: target.server } };
   }
@@ -192,16 +247,16 @@ function targetView(cloud: Cloud, target: FirewallTarget): object {
   return {
     type: "label_selector",
     label_selector: { selector: target.selector },
-    applied_to_resources: matching.map(({ id }) => ({ type: "server", server: { id } })),
+    applied_to_resources: matching.map(({ id }) => ({ type: "server" as const, server: { id } })),
   };
 }
 
-export function sshKeyView(key: SshKeyRecord): object {
+export function sshKeyView(key: SshKeyRecord): SshKeyView {
   const { id, name, fingerprint, publicKey, labels, created } = key;
   return { id, name, fingerprint, public_key: publicKey, labels, created };
 }
 
-export function volumeView(volume: VolumeRecord): object {
+export function volumeView(volume: VolumeRecord): VolumeView {
   return {
     id: volume.id,
     name: volume.name,

@@ -74,6 +74,49 @@ describe("hcloud", () => {
     expect((await described("server", "web")).status).toBe("running");
   });
 
+  test("enables and disables rescue mode, resets the password", async () => {
+    expect(await hcloud("server", "enable-rescue", "web")).toMatch(/Rescue enabled .* root password: \S{20}/);
+    expect((await described("server", "web")).rescue_enabled).toBe(true);
+    await hcloud("server", "disable-rescue", "web");
+    expect((await described("server", "web")).rescue_enabled).toBe(false);
+    expect(await hcloud("server", "reset-password", "web")).toMatch(/password of server \d+ reset to: \S{20}/i);
+  });
+
+  test("enables backups, makes one, and disables them", async () => {
+    await hcloud("server", "enable-backup", "web");
+    expect((await described("server", "web")).backup_window).toMatch(/^\d\d-\d\d$/);
+    await hcloud("server", "create-image", "web", "--type", "backup", "--description", "nightly");
+    expect(await hcloud("image", "list", "--type", "backup", "-o", "columns=type,description")).toMatch(
+      /^backup +nightly$/m,
+    );
+    await hcloud("server", "disable-backup", "web");
+    expect((await described("server", "web")).backup_window).toBeNull();
+    expect(await hcloud("image", "list", "--type", "backup", "-o", "noheader")).toBe("");
+  });
+
+  test("protects, and is refused a deletion", async () => {
+    await hcloud("primary-ip", "enable-protection", "ip");
+    await hcloud("server", "enable-protection", "web", "delete", "rebuild");
+    expect(await described("primary-ip", "ip")).toMatchObject({ protection: { delete: true } });
+    for (const [kind, name] of [
+      ["primary-ip", "ip"],
+      ["server", "web"],
+    ] as const) {
+      await expect(hcloud(kind, "delete", name)).rejects.toThrow("(protected)");
+    }
+    await hcloud("primary-ip", "disable-protection", "ip");
+    await hcloud("server", "disable-protection", "web", "delete", "rebuild");
+  });
+
+  test("sets and resets the reverse name of an address", async () => {
+    const reverse = async (): Promise<string> => (await described("primary-ip", "ip")).dns_ptr[0].dns_ptr;
+    const original = await reverse();
+    await hcloud("primary-ip", "set-rdns", "ip", "--ip", "10.213.7.10", "--hostname", "web.example.com");
+    expect(await reverse()).toBe("web.example.com");
+    await hcloud("primary-ip", "set-rdns", "ip", "--ip", "10.213.7.10", "--reset");
+    expect(await reverse()).toBe(original);
+  });
+
   test("is told why it may not", async () => {
     await expect(hcloud("primary-ip", "delete", "ip")).rejects.toThrow("(must_be_unassigned)");
     await expect(hcloud("ssh-key", "create", "--name", "key", "--public-key", publicKey)).rejects.toThrow(
@@ -96,6 +139,7 @@ describe("hcloud", () => {
 const program = `
 import os
 from hcloud import APIException, Client
+from hcloud.datacenters.domain import Datacenter
 from hcloud.firewalls.domain import FirewallResource, FirewallRule
 from hcloud.images.domain import Image
 from hcloud.locations.domain import Location
@@ -121,6 +165,32 @@ print(server.status, server.public_net.ipv4.ip, server.server_type.name, server.
 server.power_off().wait_until_finished()
 print(client.servers.get_by_id(server.id).status)
 server.power_on().wait_until_finished()
+rescue = server.enable_rescue(type="linux64", ssh_keys=[key.id])
+rescue.action.wait_until_finished()
+server.reload()
+print(rescue.action.command, len(rescue.root_password), server.rescue_enabled)
+server.disable_rescue().wait_until_finished()
+reset = server.reset_password()
+reset.action.wait_until_finished()
+print(reset.action.command, len(reset.root_password))
+server.enable_backup().wait_until_finished()
+backup = server.create_image(description="py", type="backup")
+backup.action.wait_until_finished()
+print(backup.image.bound_to.id == server.id, server.protection, len(client.servers.get_by_id(server.id).backup_window))
+server.disable_backup().wait_until_finished()
+print(len(client.images.get_all(type=["backup"])), client.servers.get_by_id(server.id).backup_window)
+address = client.primary_ips.create(name="py", type="ipv6", datacenter=Datacenter(name="fsn1-dc14")).primary_ip
+first = address.ip.replace("/64", "1")
+address.change_dns_ptr(ip=first, dns_ptr="py.example.com").wait_until_finished()
+address.change_protection(delete=True).wait_until_finished()
+try:
+    address.delete()
+except APIException as error:
+    print("refused", error.code)
+address.reload()
+print(address.dns_ptr == [{"ip": first, "dns_ptr": "py.example.com"}])
+address.change_protection(delete=False).wait_until_finished()
+address.delete()
 image = server.create_image(description="py", type="snapshot")
 image.action.wait_until_finished()
 print(client.images.get_by_id(image.image.id).status, [found.name for found in client.servers.get_all(label_selector="by=python")])
@@ -141,6 +211,12 @@ describe("python3-hcloud", () => {
       "refused uniqueness_error public_key",
       "running 10.213.7.10 cx23 applied",
       "off",
+      "enable_rescue 20 True",
+      "reset_password 20",
+      "True {'delete': False, 'rebuild': False} 5",
+      "0 None",
+      "refused protected",
+      "True",
       "available ['py']",
       "0 0 0",
     ]);

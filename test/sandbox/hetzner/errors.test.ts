@@ -108,9 +108,35 @@ const refused: readonly Row[] = [
   ["POST /primary_ips", { name: "ip", type: "ipv4", location: "fsn1" }, 409, "uniqueness_error", "name"],
   ["POST /firewalls", { name: "wall" }, 409, "uniqueness_error", "name"],
   ["POST /volumes", { name: "disk", size: 10, location: "fsn1" }, 409, "uniqueness_error", "name"],
+  // What is not possible in this state.
+  ["POST /servers/{server}/actions/enable_rescue", { type: "freebsd64" }, 422, "invalid_input", "type"],
+  ["POST /servers/{server}/actions/enable_rescue", { ssh_keys: [1] }, 404, "not_found"],
+  ["POST /servers/{off}/actions/reset_password", undefined, 422, "unsupported_error"],
+  ["POST /servers/{server}/actions/create_image", { type: "backup" }, 422, "invalid_input", "type"],
+  [
+    "POST /primary_ips/{free}/actions/change_dns_ptr",
+    { ip: "10.213.7.99", dns_ptr: "a.example.com" },
+    422,
+    "invalid_input",
+    "ip",
+  ],
+  [
+    "POST /primary_ips/{free}/actions/change_dns_ptr",
+    { ip: "10.213.7.11", dns_ptr: "not a name" },
+    422,
+    "invalid_input",
+    "dns_ptr",
+  ],
+  ["POST /primary_ips/{free}/actions/change_protection", {}, 422, "invalid_input", "delete"],
+  [
+    "POST /firewalls",
+    { name: "a", apply_to: [{ type: "server", server: { id: 1 } }] },
+    422,
+    "firewall_resource_not_found",
+  ],
   // What is in use.
-  ["DELETE /firewalls/{firewall}", undefined, 409, "resource_in_use"],
-  ["DELETE /primary_ips/{ip}", undefined, 409, "must_be_unassigned"],
+  ["DELETE /firewalls/{firewall}", undefined, 422, "resource_in_use"],
+  ["DELETE /primary_ips/{ip}", undefined, 422, "must_be_unassigned"],
   ["POST /primary_ips/{ip}/actions/unassign", {}, 422, "server_not_stopped"],
   [
     "POST /primary_ips/{free}/actions/assign",
@@ -121,13 +147,13 @@ const refused: readonly Row[] = [
   [
     "POST /primary_ips/{free}/actions/assign",
     { assignee_id: "{off}", assignee_type: "server" },
-    409,
+    422,
     "server_has_ipv4",
   ],
   [
     "POST /primary_ips/{ip}/actions/assign",
     { assignee_id: "{off}", assignee_type: "server" },
-    409,
+    422,
     "primary_ip_already_assigned",
   ],
   [
@@ -137,13 +163,12 @@ const refused: readonly Row[] = [
     "server_not_stopped",
   ],
   ["POST /servers/{off}/actions/change_type", { server_type: "cax11", upgrade_disk: true }, 422, "invalid_server_type"],
-  ["POST /firewalls/{firewall}/actions/apply_to_resources", applyTo("{server}"), 409, "firewall_already_applied"],
+  ["POST /firewalls/{firewall}/actions/apply_to_resources", applyTo("{server}"), 422, "firewall_already_applied"],
   ["POST /firewalls/{firewall}/actions/apply_to_resources", applyTo(1), 404, "firewall_resource_not_found"],
   ["DELETE /images/114690387", undefined, 403, "forbidden"],
   ["POST /servers", { ...plainServer, name: "third" }, 403, "resource_limit_exceeded"],
   // What the sandbox cannot do, and says so.
-  ["POST /servers/{server}/actions/enable_rescue", { type: "linux64" }, 422, "unsupported_error"],
-  ["POST /servers/{server}/actions/enable_backup", undefined, 422, "unsupported_error"],
+  ["POST /servers/{server}/actions/request_console", undefined, 422, "unsupported_error"],
   ["POST /networks", { name: "n", ip_range: "10.0.0.0/16" }, 422, "unsupported_error"],
   ["POST /servers", { ...plainServer, name: "x", public_net: { enable_ipv4: false } }, 422, "unsupported_error"],
 ];

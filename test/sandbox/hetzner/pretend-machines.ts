@@ -9,6 +9,7 @@ export class PretendMachines implements Machines {
   readonly machines = new Map<number, { spec: MachineSpec; on: boolean }>();
   readonly firewalls = new Map<number, readonly FirewallRule[] | undefined>();
   readonly snapshots = new Set<string>();
+  readonly passwords = new Map<number, string>();
   /** Calls in order, like `create web`. */
   readonly calls: string[] = [];
   /** A call that shall fail, with its message. */
@@ -45,6 +46,11 @@ export class PretendMachines implements Machines {
 
   async reboot(id: number): Promise<void> {
     await this.#switch("reboot", id, true);
+  }
+
+  async setRootPassword(id: number, password: string): Promise<void> {
+    await this.#enter("setRootPassword", this.#machine(id).spec.name);
+    this.passwords.set(id, password);
   }
 
   async remove(id: number): Promise<void> {

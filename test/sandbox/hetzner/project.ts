@@ -1,11 +1,13 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { FaultBook } from "../../../sandbox/control/fault-injector.ts";
 import { type Hetzner, type HetznerOptions, startHetzner } from "../../../sandbox/hetzner/server.ts";
+import { DescriptionCheck } from "./description.ts";
 import { PretendMachines } from "./pretend-machines.ts";
+import { mismatches } from "./shapes.ts";
 
 export const token = "t".repeat(64);
 
@@ -24,6 +26,8 @@ export interface Project {
   readonly machines: PretendMachines;
   readonly faults: FaultBook;
   readonly log: string[];
+  /** The state file as it is. */
+  stateText(): string;
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Makes a thing and returns the answer's body; fails when refused. */
   make(path: string, body: object): Promise<Json>;
@@ -60,13 +64,16 @@ export async function startProject(
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, json: text === "" ? null : JSON.parse(text) };
+    const json: Json = text === "" ? null : JSON.parse(text);
+    checkShape(method, path, response.status, json);
+    return { status: response.status, headers: response.headers, json };
   };
   const project: Project = {
     hetzner,
     machines,
     faults,
     log,
+    stateText: () => readFileSync(join(directory, "hetzner.json"), "utf8"),
     call,
     async make(path, body) {
       const answer = await call("POST", path, body);
@@ -90,6 +97,21 @@ export async function startProject(
     },
   };
   return project;
+}
+
+/** The file of an API description that every response is checked against too. */
+export const descriptionFile = process.env["VPAI_HETZNER_OPENAPI"];
+const description = descriptionFile === undefined ? undefined : new DescriptionCheck(descriptionFile);
+
+/** Every response of every test must have its shape. */
+function checkShape(method: string, path: string, status: number, json: unknown): void {
+  const wrong = [
+    ...mismatches(method, path, status, json),
+    ...(description?.mismatches(method, path, status, json) ?? []),
+  ];
+  if (wrong.length > 0) {
+    throw new Error(`response does not have its shape:\n${wrong.join("\n")}`);
+  }
 }
 
 /** Asks again until done, for at most ten seconds; the last thing seen is in the error. */
