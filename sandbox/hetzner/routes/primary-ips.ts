@@ -47,8 +47,10 @@ const updateRequest = z.strictObject({
   labels: labels.optional(),
   auto_delete: z.boolean().optional(),
 });
-const assignRequest = z.strictObject({ assignee_id: id, assignee_type: z.literal("server") });
-const protectionRequest = z.strictObject({ delete: z.boolean() });
+/** Debian 12's hcloud repeats the path's id in the body of an action, and the API ignores it. */
+const repeated = { ID: id.optional() };
+const assignRequest = z.strictObject({ ...repeated, assignee_id: id, assignee_type: z.literal("server") });
+const protectionRequest = z.strictObject({ ...repeated, delete: z.boolean() });
 
 interface NewPrimaryIp {
   readonly type: "ipv4" | "ipv6";
@@ -94,6 +96,7 @@ function originalDnsPtr(type: "ipv4" | "ipv6", ip: string): PrimaryIpRecord["dns
   return type === "ipv4" ? [{ ip, dns_ptr: `static.${ip.split(".").reverse().join(".")}.clients.your-server.de` }] : [];
 }
 
+/** Reverse name of one of a resource's addresses. */
 export const dnsPtrRequest = z.strictObject({ ip: z.string(), dns_ptr: hostname.nullable() });
 
 /** Sets the reverse name of one address among `ips`; null resets it to the original value. */
@@ -252,12 +255,12 @@ export function primaryIpRoutes(app: FastifyInstance, cloud: Cloud): void {
     if (wanted.delete && ip.autoDelete) {
       throw invalidField("delete", "cannot be set while auto_delete is true");
     }
-    ip.protection = wanted;
+    ip.protection = { delete: wanted.delete };
     return created(reply, { action: start(cloud, ip, "change_protection", null) });
   });
   app.post<Answers<ActionAnswer>>(path("change_dns_ptr"), (request, reply) => {
     const ip = find(cloud, pathId(request, "primary IP"));
-    const wanted = body(dnsPtrRequest, request);
+    const wanted = body(dnsPtrRequest.extend(repeated), request);
     setDnsPtr([ip], wanted.ip, wanted.dns_ptr);
     return created(reply, { action: start(cloud, ip, "change_dns_ptr", null) });
   });
