@@ -2,15 +2,19 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../../shared/exec.ts";
 import { PROJECT_ROOT } from "../../shared/paths.ts";
+import { offers } from "../../sandbox/hetzner/state/offers.ts";
 import { pulumiYaml, settingsPage } from "../../stacks/settings/reference.ts";
+import { PROGRAM_TABLE, programTable } from "../sandbox/offers.ts";
 
 /** Files that are derived from code, by path. */
 const DERIVED: Readonly<Record<string, (current: string) => string>> = {
   "Pulumi.yaml": (current) => pulumiYaml(current),
   "docs/settings.md": () => settingsPage(),
+  [PROGRAM_TABLE]: () => programTable(offers),
 };
 
-async function formatted(path: string, text: string): Promise<string> {
+/** Formatted as the repository is; `path` decides the language. */
+export async function formatted(path: string, text: string): Promise<string> {
   const prettier = join(PROJECT_ROOT, "node_modules/prettier/bin/prettier.cjs");
   const args = [prettier, "--stdin-filepath", join(PROJECT_ROOT, path)];
   return `${(await run(process.execPath, args, { input: text })).stdout}\n`;

@@ -61,6 +61,7 @@ export interface Offers {
   readonly pricing: Pricing;
 }
 
+/** The one table; `components/vps/hetzner/offers.ts` is derived from it. */
 export const offersFile = join(import.meta.dirname, "offers.json");
 
 export const offers = JSON.parse(readFileSync(offersFile, "utf8")) as Offers;
