@@ -17,10 +17,11 @@ async function get(endpoint: string, token: string, path: string): Promise<Recor
       signal: AbortSignal.timeout(30_000),
     });
   } catch (error) {
-    const cause = error instanceof Error ? (error.cause ?? error) : error;
+    // fetch says why only in its error's cause.
+    const { cause = error } = error as { readonly cause?: unknown };
     throw new OperatorError({
       key: "Hetzner API",
-      found: `${endpoint} is not reachable (${cause instanceof Error ? cause.message : String(cause)})`,
+      found: `${endpoint} is not reachable (${String(cause)})`,
       fix: "run this where the API is reachable (HCLOUD_ENDPOINT selects another); the tables are unchanged",
     });
   }

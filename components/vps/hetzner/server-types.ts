@@ -1,4 +1,4 @@
-import { LOCATIONS } from "./offers.ts";
+import type { LOCATIONS } from "./offers.ts";
 
 export { LOCATIONS, SERVER_TYPES } from "./offers.ts";
 

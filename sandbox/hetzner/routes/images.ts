@@ -83,6 +83,10 @@ export function imageRoutes(app: FastifyInstance, cloud: Cloud): void {
       },
     });
   });
+  singleImageRoutes(app, cloud);
+}
+
+function singleImageRoutes(app: FastifyInstance, cloud: Cloud): void {
   app.get<Answers<{ image: ImageView }>>("/images/:id", (request) => {
     const key = pathId(request, "image");
     const image = imageView(cloud, key);

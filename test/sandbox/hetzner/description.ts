@@ -93,7 +93,7 @@ export class DescriptionCheck {
     if (choices !== undefined) {
       return z.union(choices.map((choice) => this.#convert(choice)));
     }
-    switch (schema.type) {
+    switch (schema.type ?? "object") {
       case "string":
         return z.string();
       case "integer":

@@ -105,7 +105,7 @@ const title =
     ? "every endpoint answers in its shape"
     : "every endpoint answers in its shape, and as the API description says";
 
-test(title, async () => {
+test(`${title}`, async () => {
   const { project, seen } = await recorded();
   await tour(project);
   await project.close();
