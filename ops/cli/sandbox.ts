@@ -43,16 +43,18 @@ export function addSandbox(program: Command): void {
     .action(async (name: string | undefined, settings: string[], { instance }: { instance: string }) =>
       (await import("../sandbox/commands.ts")).fault(instance, name, settings),
     );
-  sandbox
-    .command("refresh-offers", { hidden: true })
-    .description(
-      "Rewrites the tables of Hetzner's server types, locations and prices from its API.\nTakes the token from HCLOUD_TOKEN.",
-    )
-    .action(async () => (await import("../sandbox/refresh-offers.ts")).refreshOffers());
   action("power-cut", "cut the power of a simulated server, as if its plug were pulled")
     .argument("[server]", "its name at Hetzner", "vpai-sandbox")
     .addHelpText("after", examples("vpai sandbox power-cut && vpai up --stack sandbox -- --refresh"))
     .action(async (server: string, { instance }: { instance: string }) =>
       (await import("../sandbox/commands.ts")).powerCut(instance, server),
     );
+  sandbox
+    .command("refresh-offers")
+    .summary("update the tables of server types, locations and prices from Hetzner's API")
+    .description(
+      "Rewrites the tables of Hetzner's server types, locations and prices from its API.\nTakes the token from HCLOUD_TOKEN.",
+    )
+    .addHelpText("after", examples("HCLOUD_TOKEN=… vpai sandbox refresh-offers"))
+    .action(async () => (await import("../sandbox/refresh-offers.ts")).refreshOffers());
 }

@@ -169,7 +169,7 @@ describe("a person can learn it from its help", () => {
 test("completion scripts are made from the commands as they are", async () => {
   const { stdout, code } = await vpai(["completion", "bash"], { env });
   expect(code).toBe(0);
-  expect(stdout).toContain('"sandbox") offers="down env status fault power-cut --help"');
+  expect(stdout).toContain('"sandbox") offers="down env status fault power-cut refresh-offers --help"');
   expect(stdout).toContain('"pulumi") offers="--stack --instance --help"');
   expect(stdout).toContain('"up") offers="--stack --instance --only --yes --verbose --help"');
   expect(stdout).toContain('"images") offers="check update --help"');

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
@@ -14,7 +14,8 @@ const read = (file: string): string => readFileSync(join(PROJECT_ROOT, file), "u
 test("derived files that differ are named, and written when asked", async () => {
   const root = mkdtempSync(join(tmpdir(), "vpai-derived-"));
   try {
-    mkdirSync(join(root, "docs"));
+    for (const folder of ["docs", "components/vps/hetzner"]) mkdirSync(join(root, folder), { recursive: true });
+    cpSync(join(PROJECT_ROOT, "components/vps/hetzner/offers.ts"), join(root, "components/vps/hetzner/offers.ts"));
     writeFileSync(join(root, "Pulumi.yaml"), read("Pulumi.yaml").replace("default: Etc/UTC", "default: Europe/Paris"));
     expect(await staleFiles(false, root)).toEqual(["Pulumi.yaml", "docs/settings.md"]);
     expect(await staleFiles(true, root)).toEqual([]);
