@@ -1,3 +1,5 @@
+import { HOST_COMMANDS } from "../vps/bootstrap.ts";
+
 import { DEPLOY_USER } from "../vps/machine.ts";
 
 /** What the readiness gate checks last, besides what the bootstrap itself reads back. */
@@ -13,7 +15,7 @@ script=$(mktemp)
 trap 'rm -f "$script"' EXIT
 cat > "$script"
 if command -v cloud-init > /dev/null; then
-  timeout 900 cloud-init status --wait > /dev/null || echo "cloud-init ended with complaints: /var/log/cloud-init-output.log" >&2
+  timeout 900 cloud-init status --wait > /dev/null || echo "cloud-init finished with errors: /var/log/cloud-init-output.log" >&2
 fi
 wanted=$(sed -n 's/^export VPAI_HASH=//p' "$script")
 actual=$(cat /var/lib/vpai/bootstrap 2> /dev/null || echo none)
@@ -24,7 +26,7 @@ fi
 [ "$(cat /var/lib/vpai/bootstrap)" = "$wanted" ]
 [ "$(id -un)" = ${DEPLOY_USER} ]
 sudo -n -u ${DEPLOY_USER} docker info --format '{{.ServerVersion}}' > /dev/null
-for name in files gate permanent provision; do test -x "/usr/local/lib/vpai/$name"; done
+for name in ${HOST_COMMANDS.join(" ")}; do test -x "/usr/local/lib/vpai/$name"; done
 echo ${READY}
 `;
 }

@@ -23,6 +23,11 @@ const NAMES = [
 ];
 const END = "__END_OF_VPAI_FILE__";
 
+/** Commands that the bootstrap installs in /usr/local/lib/vpai. */
+export const HOST_COMMANDS: readonly string[] = NAMES.filter((name) => name.endsWith(".py") || name === "gate.sh").map(
+  (name) => name.replace(/\.\w+$/, ""),
+);
+
 /** The files of `files/host`, by name. */
 export function hostFiles(): Record<string, string> {
   const folder = join(import.meta.dirname, "../../files/host");

@@ -99,9 +99,10 @@ configure_docker() {
 
 install_scripts() {
   install -d -m 0755 /usr/local/lib/vpai /var/lib/vpai /opt/vpai/data /opt/vpai/config
-  local name
-  for name in files.py gate.sh check-permanent-secrets.py provision.py; do
-    install -m 0755 "$here/$name" "/usr/local/lib/vpai/${name%.*}"
+  local path name
+  for path in "$here"/*.py "$here/gate.sh"; do
+    name=${path##*/}
+    install -m 0755 "$path" "/usr/local/lib/vpai/${name%.*}"
   done
 }
 
@@ -119,7 +120,7 @@ read_back() {
   [ "$(runuser -u "$user" -- sudo -n id -u)" = 0 ] || fail "$user may not use sudo"
   runuser -u "$user" -- docker info --format '{{.ServerVersion}}' > /dev/null || fail "$user may not use Docker"
   [ "$(docker info --format '{{.LoggingDriver}} {{.LiveRestoreEnabled}}')" = "json-file true" ] || fail "Docker does not take daemon.json"
-  python3 -m py_compile /usr/local/lib/vpai/{files,check-permanent-secrets,provision} && rm -rf /usr/local/lib/vpai/__pycache__
+  python3 -m py_compile "$here"/*.py && rm -rf "$here/__pycache__"
 }
 
 check_system
