@@ -4,7 +4,6 @@ import { DATA_ROOT } from "../plan/container.ts";
 const inDatabase = (program: string, ...args: readonly string[]): Argv => [
   "docker",
   "exec",
-  "-i",
   "postgresql",
   program,
   "--username=postgres",
@@ -24,7 +23,7 @@ export interface PostgresDump {
 /** A PostgreSQL database, dumped in PostgreSQL's custom format. */
 export function postgresDump(database: string, { verify, expect, role, stop }: PostgresDump): BackupItem {
   const owner = role === undefined ? [] : ["--no-owner", `--role=${role}`];
-  const restore = inDatabase(
+  const [docker, exec, ...restoreInside] = inDatabase(
     "pg_restore",
     `--dbname=${database}`,
     "--clean",
@@ -33,6 +32,7 @@ export function postgresDump(database: string, { verify, expect, role, stop }: P
     "--exit-on-error",
     ...owner,
   );
+  const restore: Argv = [docker, exec ?? "", "-i", ...restoreInside];
   return {
     name: "database",
     dump: inDatabase("pg_dump", "--format=custom", database),

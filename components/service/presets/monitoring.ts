@@ -1,15 +1,14 @@
 import type { AlertSpec, PanelSpec, Query } from "../model/monitoring.ts";
 
 type Queries = readonly [Query, ...Query[]];
-/** Thresholds, or the reason why an empty result is fine. */
-type PanelOptions = Pick<PanelSpec, "thresholds" | "mayBeEmpty">;
+type PanelOptions = Partial<Pick<PanelSpec, "datasource" | "thresholds" | "mayBeEmpty">>;
 
 const queriesOf = (queries: string | Query | Queries): Queries => {
   if (typeof queries === "string") return [{ expr: queries }];
   return Array.isArray(queries) ? (queries as unknown as Queries) : [queries as Query];
 };
 
-/** Lines over time. `unit` is Grafana's name of one. */
+/** Lines over time. `unit` is Grafana's name of one. The datasource is `metrics` unless the options name `logs`. */
 export const timeseries = (
   title: string,
   unit: string | undefined,
@@ -24,7 +23,7 @@ export const timeseries = (
   ...options,
 });
 
-/** One number. */
+/** One number. The datasource is `metrics` unless the options name `logs`. */
 export const stat = (
   title: string,
   queries: string | Query | Queries,

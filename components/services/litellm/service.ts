@@ -81,6 +81,8 @@ export const litellm = defineService({
   },
   health: healthCheck(["CMD", ...python(READINESS)], { startPeriodSeconds: 120, deadlineSeconds: 300 }),
   readOnly: { exemptReason: "it unpacks its interface and writes Prisma's client into its own site-packages" },
+  // /tmp is on the writable root: LiteLLM unpacks programs there.
+  tmpfs: {},
   memory: { requestMb: 640, limitMb: { standard: 1536, small: 896 } },
   route: { subdomain: "llm", audience: "vpn", healthPath: "/health/readiness", denyPaths: ["/metrics", "/metrics/*"] },
   // With its end: without, it answers with a redirection.
@@ -94,6 +96,7 @@ export const litellm = defineService({
         verify: `select count(*) || ' keys' from "LiteLLM_VerificationToken"`,
         expect: /^[1-9]\d* keys$/m,
         role: "litellm",
+        stop: "litellm",
       }),
     ],
   },

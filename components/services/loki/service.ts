@@ -17,19 +17,25 @@ const LOGS: DashboardSpec = {
   uid: "vpai-logs",
   title: "Logs",
   panels: [
-    stat("Lines in the last hour", 'sum(count_over_time({container=~".+"}[1h]))'),
-    stat("Errors in the last hour", `sum(count_over_time(${ERRORS}[1h]))`, { thresholds: [20, 200], mayBeEmpty: GOOD }),
+    stat("Lines in the last hour", 'sum(count_over_time({container=~".+"}[1h]))', { datasource: "logs" }),
+    stat("Errors in the last hour", `sum(count_over_time(${ERRORS}[1h]))`, {
+      datasource: "logs",
+      thresholds: [20, 200],
+      mayBeEmpty: GOOD,
+    }),
     stat("Streams", "sum(loki_ingester_memory_streams)"),
     stat("Memory", 'process_resident_memory_bytes{job="loki"}', { unit: "bytes" }),
-    timeseries("Lines by container", undefined, {
-      expr: 'sum by (container) (count_over_time({container=~".+"}[5m]))',
-      legend: "{{container}}",
-    }),
+    timeseries(
+      "Lines by container",
+      undefined,
+      { expr: 'sum by (container) (count_over_time({container=~".+"}[5m]))', legend: "{{container}}" },
+      { datasource: "logs" },
+    ),
     timeseries(
       "Errors by container",
       undefined,
       { expr: `sum by (container) (count_over_time(${ERRORS}[5m]))`, legend: "{{container}}" },
-      { mayBeEmpty: GOOD },
+      { datasource: "logs", mayBeEmpty: GOOD },
     ),
     timeseries("Taken in", "Bps", {
       expr: "sum(rate(loki_distributor_bytes_received_total[5m]))",

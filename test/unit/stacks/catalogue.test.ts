@@ -78,3 +78,14 @@ test("who can connect to whom: nobody but Alloy reaches Docker's socket, nobody 
   );
   expect(to("diun")).toEqual([]);
 });
+
+test("a panel queries the datasource that its expression is written for", () => {
+  const panels = catalogue.flatMap(({ dashboards }) => dashboards.flatMap((dashboard) => dashboard.panels));
+  expect(panels.filter(({ datasource }) => datasource === "logs").length).toBeGreaterThan(5);
+  for (const { title, datasource, queries } of panels) {
+    for (const { expr } of queries) {
+      // Alloy's label `container` is on log streams alone.
+      expect([title, datasource]).toEqual([title, /\{container\W/.test(expr) ? "logs" : "metrics"]);
+    }
+  }
+});
