@@ -34,6 +34,8 @@ export interface GoProgram {
   /** The files and folders of the module that it is made of. @default all */
   readonly parts?: readonly string[];
   readonly importPath: string;
+  /** The value of -ldflags. @default strip symbols */
+  readonly ldflags?: string;
   /** Where it lies in the image, without leading slash. */
   readonly path: string;
   /** Its `security.capability`. */
@@ -42,10 +44,11 @@ export interface GoProgram {
 
 /** A layer that holds one statically built Go program. */
 export async function goLayer(program: GoProgram, report: Report): Promise<Layer> {
-  const { name, module, parts, importPath, path, capability } = program;
+  const { name, module, parts, importPath, ldflags, path, capability } = program;
   const folder = await buildGo({
     dir: module,
     ...(parts && { parts }),
+    ...(ldflags !== undefined && { ldflags }),
     binaries: { [name]: importPath },
     env: { CGO_ENABLED: "0" },
     label: `${name} (sandbox image)`,

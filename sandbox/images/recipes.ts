@@ -1,6 +1,4 @@
 import { alloyFake } from "../fakes/alloy/recipe.ts";
-import { cadvisorFake } from "../fakes/cadvisor/recipe.ts";
-import { diunFake } from "../fakes/diun/recipe.ts";
 import { grafanaFake } from "../fakes/grafana/recipe.ts";
 import { litellmFake } from "../fakes/litellm/recipe.ts";
 import { lokiFake } from "../fakes/loki/recipe.ts";
@@ -8,6 +6,8 @@ import { n8nFake } from "../fakes/n8n/recipe.ts";
 import { openclawFake } from "../fakes/openclaw/recipe.ts";
 import { qdrantFake } from "../fakes/qdrant/recipe.ts";
 import { caddy } from "./caddy/recipe.ts";
+import { cadvisor } from "./cadvisor/recipe.ts";
+import { diun } from "./diun/recipe.ts";
 import { nodeExporter, postgresExporter, redisExporter, victoriametrics } from "./metrics/recipe.ts";
 import { n8n } from "./n8n/recipe.ts";
 import { openclaw } from "./openclaw/recipe.ts";
@@ -29,11 +29,11 @@ export const recipes: readonly Recipe[] = [
   redisExporter,
   qdrantFake,
   socketProxy,
-  diunFake,
+  diun,
   lokiFake,
   alloyFake,
   grafanaFake,
-  cadvisorFake,
+  cadvisor,
   litellmFake,
   openclawFake,
   openclaw,

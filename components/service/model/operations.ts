@@ -21,7 +21,11 @@ export interface Backup {
 }
 
 /** A request to the running service and the response that proves it works. */
-export type SmokeCheck = { readonly name: string } & (
+export type SmokeCheck = {
+  readonly name: string;
+  /** Time after the start within which it has to pass; retried until then. @default 0 */
+  readonly withinSeconds?: number;
+} & (
   | {
       /** Requested from outside, through the edge. */
       readonly url: (context: ServiceContext) => string;

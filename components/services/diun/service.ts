@@ -10,11 +10,14 @@ const CONFIG_DIR = "/etc/vpai";
 /** In single quotes YAML takes a backslash for a backslash (P34). */
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** A registry that does not answer holds up the first look, and DIUN is healthy only after that one. */
+/**
+ * Without a timeout, a registry that takes a request and never answers would hold up every later look. It is of the whole
+ * list of a repository's tags: LiteLLM's has some sixty pages, one after the other.
+ */
 function config(): string {
   // Those of services that are left out too: taking one out must not replace DIUN.
   const registries = [...new Set(Object.values(images).map(({ pin }) => pin.split("/")[0] ?? ""))].sort();
-  const timeouts = registries.map((name) => `  - name: ${name}\n    selector: image\n    timeout: 10s\n`).join("");
+  const timeouts = registries.map((name) => `  - name: ${name}\n    selector: image\n    timeout: 5m\n`).join("");
   return `db:
   path: /data/diun.db
 watch:
@@ -75,7 +78,8 @@ export const diun = defineService({
     // The health check is a second process of the same program, within the same limit.
     GOMEMLIMIT: "32MiB",
   }),
-  health: healthCheck(["CMD", "diun", "healthcheck"], { startPeriodSeconds: 240, deadlineSeconds: 300 }),
+  // It serves before its first look: healthy means that it runs, not that it has seen anything.
+  health: healthCheck(["CMD", "diun", "healthcheck"], { startPeriodSeconds: 30, deadlineSeconds: 90 }),
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=8m" },
   pids: 64,
   memory: { requestMb: 80, limitMb: 96 },
@@ -112,6 +116,7 @@ export const diun = defineService({
     {
       name: "it has seen the deployed images in their registries",
       exec: ["diun", "image", "list"],
+      withinSeconds: 300,
       prints: /docker\.io\/crazymax\/diun\b/,
     },
   ],

@@ -32,7 +32,9 @@ export async function openPublicRegistry(bench: Bench): Promise<PublicRegistry> 
     caFile: ca.certFile,
     faults,
     async tag(path, tag, content = tag) {
-      const config = Buffer.from(JSON.stringify({ architecture: "amd64", os: "linux", content }));
+      // DIUN ends when it lists an image that has none.
+      const created = "2026-01-01T00:00:00Z";
+      const config = Buffer.from(JSON.stringify({ architecture: "amd64", os: "linux", created, content }));
       const blob = { digest: sha256(config), size: config.length, content: { bytes: config } };
       await pushBlob(registry.pushAddress, path, blob);
       const manifest = {
