@@ -126,6 +126,14 @@ export const cadvisor = defineService({
       10,
       "{{ $labels.name }} uses more than 90 % of its memory; at the limit it is killed. Give it more, or find out why.",
     ),
+    // The limit holds the pages of the program too: at the limit they are dropped and read again, and usage stays below.
+    alert(
+      "warning",
+      "ContainerRereadsProgram",
+      `sum by (name) (rate(container_memory_failures_total{failure_type="pgmajfault",scope="container",${OURS}}[5m])) > 20`,
+      10,
+      "{{ $labels.name }} keeps reading its own program from disk: its memory limit is too small. Raise it.",
+    ),
   ],
   dashboards: [CONTAINERS],
   backup: notApplicable("it keeps nothing"),

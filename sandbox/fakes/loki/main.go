@@ -64,6 +64,7 @@ func main() {
 
 // askHealth is `loki -health`: the image has nothing else to ask with.
 func askHealth(url string) int {
+	serve.HoldCheck("Loki")
 	client := http.Client{Timeout: 5 * time.Second}
 	response, err := client.Get(url)
 	if err != nil {
@@ -83,8 +84,8 @@ func (l *loki) routes(fake *serve.Fake) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /loki/api/v1/push", l.push)
 	for _, method := range []string{"GET", "POST"} {
-		mux.HandleFunc(method+" /loki/api/v1/query", l.query)
-		mux.HandleFunc(method+" /loki/api/v1/query_range", l.queryRange)
+		mux.HandleFunc(method+" /loki/api/v1/query", loaded(fake, l.query))
+		mux.HandleFunc(method+" /loki/api/v1/query_range", loaded(fake, l.queryRange))
 		mux.HandleFunc(method+" /loki/api/v1/series", l.series)
 	}
 	mux.HandleFunc("GET /loki/api/v1/labels", l.labels)
@@ -95,6 +96,14 @@ func (l *loki) routes(fake *serve.Fake) *http.ServeMux {
 	mux.HandleFunc("GET /ready", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ready") })
 	mux.Handle("GET /metrics", l.metrics.WithProcess(fake.Started))
 	return mux
+}
+
+// loaded takes the memory that queries take.
+func loaded(fake *serve.Fake, next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		fake.Load()
+		next(w, r)
+	}
 }
 
 func (l *loki) labels(w http.ResponseWriter, r *http.Request) {

@@ -63,6 +63,7 @@ func (d *Fake) Handle(mux *http.ServeMux) http.Handler {
 func (d *Fake) Run(handler http.Handler, background func(context.Context) error, addresses ...string) {
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer cancel()
+	hold(footprints[d.Product].start)
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 30 * time.Second}
 	ended := make(chan error, len(addresses)+1)
 	for _, address := range addresses {

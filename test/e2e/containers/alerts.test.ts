@@ -55,6 +55,9 @@ const working = (bytes: number): Told => ({
   [container("memory_working_set_bytes")]: always(bytes),
   [container("spec_memory_limit_bytes")]: always(100),
 });
+const faults = (aMinute: number): Told => ({
+  [container("memory_failures_total").replace("}", ',failure_type="pgmajfault",scope="container"}')]: rising(aMinute),
+});
 const transaction = (state: string): Told => ({
   [`pg_stat_activity_max_tx_duration{datname="n8n",state="${state}"}`]: always(4000),
 });
@@ -136,6 +139,7 @@ const stories: Readonly<Record<string, { well: readonly Told[]; ill: readonly To
     ill: [{ [container("health_state")]: always(0) }],
   },
   ContainerMemory: { well: [working(80)], ill: [working(95)] },
+  ContainerRereadsProgram: { well: [faults(600)], ill: [faults(6000)] },
 };
 
 let bench: Bench;

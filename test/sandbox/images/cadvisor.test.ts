@@ -47,7 +47,8 @@ const metrics = (container: string) =>
 
 /** Values of the watched container's series, by their other labels. */
 async function told(metric: string): Promise<Readonly<Record<string, number>>> {
-  const line = new RegExp(String.raw`^${metric}\{(.*)\} (\S+)$`);
+  // Some have the sample's time behind the value.
+  const line = new RegExp(String.raw`^${metric}\{(.*)\} (\S+)( \d+)?$`);
   return Object.fromEntries(
     (await metrics(cadvisor)).flatMap((each) => {
       const [, labels = "", value = ""] = line.exec(each) ?? [];
@@ -58,29 +59,24 @@ async function told(metric: string): Promise<Readonly<Record<string, number>>> {
   );
 }
 
-describe("the fake of cAdvisor", () => {
-  test("runs without any right of root, and says that it is a fake", async () => {
-    expect(await logs(cadvisor)).toContain("Fake of cAdvisor for the sandbox, version v0.60.6");
+describe("cAdvisor", () => {
+  test("runs without any right of root", async () => {
     expect(await bench.exec(cadvisor, "grep", "CapEff", "/proc/1/status")).toMatch(/0{16}$/);
-    await expect(
-      bench.exec(cadvisor, "wget", "-q", "-O", "-", "http://127.0.0.1:8080/api/v1.3/machine"),
-    ).rejects.toThrow(/404/);
   });
 
-  test("tells a container under its name, image, control group and the labels asked for", async () => {
+  test("reports a container under its name, image, control group and the labels asked for", async () => {
     const id = await docker("inspect", "-f", "{{.Id}}", watched);
     const image = await docker("inspect", "-f", "{{.Config.Image}}", watched);
     const seen = (await metrics(cadvisor)).filter((line) => line.startsWith("container_last_seen{"));
     const line = seen.find((each) => each.includes(id)) ?? "";
-    expect(line).toMatch(
-      new RegExp(`\\{id="(/docker/|/system.slice/docker-)${id}(.scope)?",image="${image}",name="${watched}",`),
-    );
-    expect(line).toContain(',container_label_vpai_service="redis"}');
+    expect(line).toMatch(new RegExp(`[{,]id="(/docker/|/system.slice/docker-)${id}(.scope)?"`));
+    for (const label of [`image="${image}"`, `name="${watched}"`, 'container_label_vpai_service="redis"'])
+      expect(line).toContain(label);
     expect(line).not.toContain("more");
-    expect(seen.filter((each) => each.startsWith('container_last_seen{id="/"}'))).toHaveLength(1);
+    expect(seen.filter((each) => each.includes('id="/"'))).toHaveLength(1);
   });
 
-  test("tells what it uses and what it may use", async () => {
+  test("reports what it uses and what it may use", async () => {
     const mib = 2 ** 20;
     expect(await told("container_spec_memory_limit_bytes")).toEqual({ "": 64 * mib });
     expect(await told("container_spec_cpu_quota")).toEqual({ "": 50_000 });
@@ -90,7 +86,7 @@ describe("the fake of cAdvisor", () => {
     expect(Object.keys(await told("container_cpu_cfs_throttled_seconds_total"))).toEqual([""]);
   });
 
-  test("tells traffic as the container's own network has it", async () => {
+  test("reports traffic as the container's own network has it", async () => {
     const before = (await told("container_network_receive_bytes_total"))['interface="eth0"'] ?? NaN;
     const address = await bench.address(watched);
     await bench.exec(cadvisor, "sh", "-c", `head -c 100000 /dev/zero | nc -w 2 ${address} 6379 >/dev/null || true`);
@@ -115,7 +111,7 @@ describe("the fake of cAdvisor", () => {
     expect(await told("container_creation_time_seconds")).toEqual(created);
   });
 
-  test("tells the health check's result: 1, 0, or -1 for none", async () => {
+  test("reports the health check's result: 1, 0, or -1 for none", async () => {
     const health = (value: number) =>
       until(`health ${value}`, 15_000, async () =>
         (await told("container_health_state"))[""] === value ? value : undefined,
@@ -124,45 +120,37 @@ describe("the fake of cAdvisor", () => {
     await bench.exec(watched, "touch", "/tmp/sick");
     expect(await health(0)).toBe(0);
     const own = (await metrics(cadvisor)).find((line) => /^container_health_state\{.*-cadvisor"/.test(line));
-    expect(own).toMatch(/ -1$/);
+    expect(own).toMatch(/ -1 \d+$/);
   });
 
-  test("forgets a container that is gone", async () => {
+  test("forgets a container that was removed", async () => {
     const short = await bench.start("short", pins.redis);
     const seen = async () => (await metrics(cadvisor)).some((line) => line.includes(`name="${short}"`));
-    expect(await seen()).toBe(true);
+    expect(await until("its metrics", 15_000, async () => (await seen()) || undefined)).toBe(true);
     await docker("rm", "-f", short);
-    expect(await seen()).toBe(false);
+    expect(await until("no metrics", 15_000, async () => !(await seen()) || undefined)).toBe(true);
   });
 
-  test("tells the machine", async () => {
-    const lines = (await metrics(cadvisor))
-      .filter((line) => line.startsWith("machine_"))
-      .map((line) => line.split("{")[0]);
-    expect(lines).toEqual(["machine_cpu_cores", "machine_memory_bytes", "machine_scrape_error 0"]);
+  test("has the metrics of the machine", async () => {
+    const names = (await metrics(cadvisor)).map((line) => line.split(/[{ ]/)[0]);
+    expect(names).toEqual(
+      expect.arrayContaining(["machine_cpu_cores", "machine_memory_bytes", "cadvisor_version_info"]),
+    );
+  });
+
+  test("P32: without Docker's socket it lists no container", async () => {
+    const blind = await start("blind", [...host, "--cgroupns", "host"]);
+    const seen = (await metrics(blind)).filter((line) => line.startsWith("container_last_seen"));
+    expect(seen.map((line) => / ?id="([^"]*)"/.exec(line)?.[1])).toEqual(["/"]);
+    expect(await logs(blind)).toContain("Registration of the docker container factory failed");
   });
 
   test.each([
-    ["in a cgroup namespace of its own", [...host, ...socket, "--cgroupns", "private"], "cgroup namespace of its own"],
-    ["without Docker's socket", [...host, "--cgroupns", "host"], "Registration of the docker container factory failed"],
-  ])("P32: %s it lists no container", async (_where, options, said) => {
-    const blind = await start(`blind-${options.length}`, options);
-    const seen = (await metrics(blind)).filter((line) => line.startsWith("container_last_seen"));
-    expect(seen.map((line) => line.split(" ")[0])).toEqual(['container_last_seen{id="/"}']);
-    expect(await logs(blind)).toContain(said);
-  });
-
-  test("refuses flags that cAdvisor does not have and settings it cannot follow, all at once", async () => {
-    const unknown = await bench.once(pin, [], [...flags, "--docker_olny=true"]);
-    expect([unknown.code, unknown.output]).toEqual([2, expect.stringContaining("-docker_olny")]);
-    const { code, output } = await bench.once(pin, [], ["--enable_metrics=cpu,disk", "stray"]);
-    expect(code).toBe(1);
-    for (const fault of [
-      "stray",
-      "docker_only is false",
-      "store_container_labels is true",
-      'unsupported metric "disk"',
-    ])
-      expect(output).toContain(fault);
+    ["a flag that it does not have", [...flags, "--docker_olny=true"], 2, "-docker_olny"],
+    ["a kind of metrics that does not exist", ["--enable_metrics=cpu,discs"], 2, 'unsupported metric "discs"'],
+    ["a word that is no flag", [...flags, "stray"], 1, "unexpected arguments: stray"],
+  ])("refuses %s", async (_what, argv, exitCode, words) => {
+    const { code, output } = await bench.once(pin, [], argv);
+    expect([code, output]).toEqual([exitCode, expect.stringContaining(words)]);
   });
 });

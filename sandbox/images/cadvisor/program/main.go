@@ -70,8 +70,11 @@ func run() error {
 			container.DiskIOMetrics:       {},
 		}
 	}
+	// Of the control groups that belong to no container, and of containers' environment: what upstream's flags default to.
+	groups, environment := []string{""}, []string{""}
 	watched, err := manager.New(
-		memory.New(*storageDuration, nil), sysfs.NewRealSysFs(), manager.HousekeepingConfigFlags, included, nil, nil, "", 0,
+		memory.New(*storageDuration, nil), sysfs.NewRealSysFs(), manager.HousekeepingConfigFlags, included,
+		groups, environment, "", 0,
 	)
 	if err != nil {
 		return fmt.Errorf("the manager could not be made: %w", err)

@@ -19,7 +19,7 @@ test("P31: restarts are changes of the start time; a counter of them does not ex
 });
 
 test("P31: every expression keeps to containers that have a name", () => {
-  for (const expr of exprs) expect(expr).toContain('{container_label_vpai_service!=""}');
+  for (const expr of exprs) expect(expr).toContain('container_label_vpai_service!=""}');
 });
 
 describe("P32", () => {
