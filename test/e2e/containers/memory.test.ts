@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { ServiceDefinition } from "../../../components/service/model/definition.ts";
-import { planFacts } from "../../../components/service/plan/requirements.ts";
+import { collectRequirements } from "../../../components/service/plan/requirements.ts";
 import { alloy } from "../../../components/services/alloy/service.ts";
 import { grafana } from "../../../components/services/grafana/service.ts";
 import { loki } from "../../../components/services/loki/service.ts";
@@ -8,17 +8,17 @@ import type { Bench } from "../../sandbox/images/container-harness.ts";
 import { docker, openBench } from "../../sandbox/images/container-harness.ts";
 import { testContext } from "../../support/context.ts";
 import { until } from "../../support/until.ts";
-import { asDefined, startAsDefined } from "./docker-run-args.ts";
+import { dockerRunArgs, startAsDefined } from "./docker-run-args.ts";
 
 const services = [loki, grafana, alloy];
 const how = {
-  context: testContext({ size: "small", facts: planFacts(services, {}) }),
+  context: testContext({ size: "small", requirements: collectRequirements(services, {}) }),
   secrets: { "grafana-admin-password": "the-password", "grafana-secret-key": "the-key" },
 };
 let bench: Bench;
 
 beforeAll(async () => {
-  bench = await openBench(services.map(({ image }) => image));
+  bench = await openBench(services.map(({ image }) => image.pin));
 }, 300_000);
 afterAll(() => bench.clear());
 
@@ -28,8 +28,8 @@ const limited = (definition: ServiceDefinition, limitMb: number): ServiceDefinit
 });
 
 async function start(definition: ServiceDefinition): Promise<string> {
-  const { options, command } = await asDefined(bench, definition, how);
-  return bench.start(definition.name, definition.image, options, command);
+  const { options, command } = await dockerRunArgs(bench, definition, how);
+  return bench.start(definition.name, definition.image.pin, options, command);
 }
 
 /** Whether the kernel ended it for its memory. */
