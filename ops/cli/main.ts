@@ -1,35 +1,4 @@
-import { CommanderError } from "commander";
-import { OperatorError } from "../../shared/errors.ts";
-import { buildCli } from "./program.ts";
-import { knownStacks } from "../stack/context.ts";
-
-/** Runs the command line; the exit code. An OperatorError is the operator's to mend, anything else is ours. */
-async function main(argv: readonly string[]): Promise<number> {
-  const cli = buildCli();
-  for (const command of [cli, ...cli.commands, ...cli.commands.flatMap((each) => each.commands)]) {
-    command.exitOverride();
-    command.showHelpAfterError(`(\`vpai${command === cli ? "" : ` ${command.name()}`} --help\` explains)`);
-  }
-  try {
-    await cli.parseAsync([...argv]);
-    return Number(process.exitCode ?? 0);
-  } catch (error) {
-    if (error instanceof CommanderError) {
-      // Commander says that `--stack` is missing, not what it could be.
-      const stackMissing = error.code === "commander.missingMandatoryOptionValue";
-      if (stackMissing) process.stderr.write(`  allowed: --stack ${knownStacks().join(", --stack ")}\n`);
-      return error.exitCode;
-    }
-    if (error instanceof OperatorError) {
-      process.stderr.write(`\n${error.message}\n`);
-      return 1;
-    }
-    process.stderr.write(
-      `\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n\nThis is a bug in vpai.\n`,
-    );
-    return 1;
-  }
-}
+import { runCli } from "./run.ts";
 
 // A reader that has had enough, such as `head`, is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -37,4 +6,4 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await main(process.argv);
+process.exitCode = await runCli(process.argv);

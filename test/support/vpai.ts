@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -54,4 +54,26 @@ export async function vpai(args: readonly string[], options: VpaiOptions = {}): 
   clearTimeout(timer);
   if (late) throw new Error(`vpai ${args.join(" ")} took over ${timeoutMs} ms; it had said:\n${texts.output}`);
   return { code, ...texts, ms: Date.now() - begun };
+}
+
+/** The command line in one process for many runs, a hundredth of the time that a process for each takes. */
+export class VpaiProcess {
+  readonly #child = fork(join(import.meta.dirname, "vpai-process.ts"), {
+    cwd: PROJECT_ROOT,
+    execArgv: ["--disable-warning=ExperimentalWarning"],
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+
+  /** For runs that end before they start anything; one at a time. */
+  async run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<VpaiResult> {
+    const begun = Date.now();
+    const answered = once(this.#child, "message", { signal: AbortSignal.timeout(60_000) });
+    this.#child.send({ args, env });
+    const [answer] = (await answered) as [Omit<VpaiResult, "ms">];
+    return { ...answer, ms: Date.now() - begun };
+  }
+
+  close(): void {
+    this.#child.disconnect();
+  }
 }

@@ -2,10 +2,14 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { vpai } from "../../support/vpai.ts";
+import { vpai, VpaiProcess } from "../../support/vpai.ts";
 
 const cache = mkdtempSync(join(tmpdir(), "vpai-cache-"));
-afterAll(() => rmSync(cache, { recursive: true }));
+const command = new VpaiProcess();
+afterAll(() => {
+  command.close();
+  rmSync(cache, { recursive: true });
+});
 const env = { VPAI_CACHE: join(cache, "never-made") };
 
 describe("what cannot be meant is refused at once, and nothing is made", () => {
@@ -26,11 +30,6 @@ describe("what cannot be meant is refused at once, and nothing is made", () => {
       "a stack named without --stack",
       ["up", "--stack", "prod", "prod"],
       ["vpai up: prod", "do: did you mean `vpai up --stack prod`?"],
-    ],
-    [
-      "a question without a terminal",
-      ["up", "--stack", "prod"],
-      ["no terminal to ask at", "vpai preview --stack prod", "--yes"],
     ],
     [
       "an instance of a real stack",
@@ -110,7 +109,7 @@ describe("what cannot be meant is refused at once, and nothing is made", () => {
     ["an unknown benchmark", ["bench", "rain"], ["benchmark: rain"]],
     ["an unknown shell", ["completion", "tcsh"], ["'tcsh' is invalid", "bash, zsh, fish"]],
   ])("%s", async (_name, args, texts) => {
-    const { code, output, ms } = await vpai(args, { env });
+    const { code, output, ms } = await command.run(args, env);
     for (const text of texts) expect(output).toContain(text);
     expect(output).not.toContain("bug in vpai");
     expect(output).not.toMatch(/^ +at /m);
@@ -125,11 +124,30 @@ describe("what cannot be meant is refused at once, and nothing is made", () => {
     ["disk", { VPAI_NEEDED_DISK_GB: "1000000" }, "disk at "],
     ["a need that is no number", { VPAI_NEEDED_DISK_GB: "much" }, "VPAI_NEEDED_DISK_GB: much"],
   ])("too little %s", async (_name, more, text) => {
-    const { code, output } = await vpai(["start", "--instance", "never-up"], { env: { ...env, ...more } });
+    const { code, output } = await command.run(["start", "--instance", "never-up"], { ...env, ...more });
     expect(output).toContain(text);
     expect(code).toBe(1);
     expect(existsSync(env.VPAI_CACHE)).toBe(false);
     expect(existsSync(".vpai/never-up")).toBe(false);
+  });
+});
+
+// The others share a process; these show that a process of its own prints and exits the same.
+describe("as a process of its own", () => {
+  test.each<[string, string[], number, string[]]>([
+    [
+      "a question without a terminal",
+      ["up", "--stack", "prod"],
+      1,
+      ["no terminal to ask at", "vpai preview --stack prod", "--yes"],
+    ],
+    ["an unknown option", ["start", "--fulll"], 1, ["unknown option '--fulll'", "Did you mean --full?"]],
+    ["a question for help", ["--help"], 0, ["Examples:\n"]],
+  ])("%s", async (_name, args, exitCode, texts) => {
+    const { code, output } = await vpai(args, { env });
+    for (const text of texts) expect(output).toContain(text);
+    expect(output).not.toContain("bug in vpai");
+    expect(code).toBe(exitCode);
   });
 });
 
@@ -156,18 +174,18 @@ describe("a person can learn it from its help", () => {
   ];
   test.each([
     [[]],
-    ...commands.map((command) => [[command]]),
-    ...["down", "env", "status", "fault", "power-cut"].map((command) => [["sandbox", command]]),
-    ...["check", "update"].map((command) => [["images", command]]),
+    ...commands.map((name) => [[name]]),
+    ...["down", "env", "status", "fault", "power-cut"].map((name) => [["sandbox", name]]),
+    ...["check", "update"].map((name) => [["images", name]]),
   ])("`vpai %s --help` shows examples", async (words: string[]) => {
-    const { code, stdout } = await vpai([...words, "--help"], { env });
+    const { code, stdout } = await command.run([...words, "--help"], env);
     expect(stdout).toContain("Examples:\n");
     expect(code).toBe(0);
   });
 });
 
 test("completion scripts are made from the commands as they are", async () => {
-  const { stdout, code } = await vpai(["completion", "bash"], { env });
+  const { stdout, code } = await command.run(["completion", "bash"], env);
   expect(code).toBe(0);
   expect(stdout).toContain('"sandbox") offers="down env status fault power-cut refresh-offers --help"');
   expect(stdout).toContain('"pulumi") offers="--stack --instance --help"');
