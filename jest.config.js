@@ -8,5 +8,7 @@ export default {
       { jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "commonjs" } },
     ],
   },
+  globalSetup: "<rootDir>/test/support/jest-run.ts",
+  globalTeardown: "<rootDir>/test/support/remove-converged.ts",
   testTimeout: 30_000,
 };

@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import { OperatorError } from "../../shared/errors.ts";
 
 /** In the order in which they run: what is quick first. */
@@ -9,6 +10,27 @@ const groups: Readonly<Record<string, readonly Layer[]>> = {
   unit: ["unit", "components", "program"],
   e2e: ["sandbox", "e2e", "go"],
 };
+
+/** Layers that one jest runs together, and how many of their files at a time. */
+export interface JestRun {
+  readonly layers: readonly Layer[];
+  readonly workers: number | undefined;
+}
+
+/**
+ * The jest runs of these layers. The quick ones share one, which keeps all processors busy. Tests of the sandbox's images
+ * mostly wait for a container, so two go together; those on the converged server use it one after the other.
+ */
+export function jestRuns(chosen: readonly Layer[]): JestRun[] {
+  const runs: JestRun[] = [
+    { layers: groups["unit"] ?? [], workers: undefined },
+    { layers: ["sandbox"], workers: 2 },
+    { layers: ["e2e"], workers: 1 },
+  ];
+  return runs
+    .map((run) => ({ ...run, layers: run.layers.filter((layer) => chosen.includes(layer)) }))
+    .filter(({ layers }) => layers.length > 0);
+}
 
 export interface Tally {
   readonly passed: number;
@@ -35,17 +57,36 @@ export function chosenLayers(words: readonly string[], full = false): readonly L
   });
 }
 
+/** The part of jest's JSON that is used here. */
 export interface JestSummary {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numRuntimeErrorTestSuites: number;
-  readonly numTotalTests: number;
+  readonly testResults: readonly {
+    /** The file's path. */
+    readonly name: string;
+    readonly status: "passed" | "failed" | "skipped" | "pending" | "focused";
+    readonly startTime: number;
+    readonly endTime: number;
+    readonly assertionResults: readonly { readonly status: string }[];
+  }[];
 }
 
-/** A jest run's counts. A file that does not even load counts as one failure. */
-export function tallyJest(layer: string, summary: JestSummary): Tally {
-  const failed = summary.numFailedTests + summary.numRuntimeErrorTestSuites;
-  return { passed: summary.numPassedTests, failed, empty: summary.numTotalTests + failed === 0 ? [layer] : [] };
+/** A layer's counts in a jest run. A file that does not load, or that fails outside its tests, counts as one failure. */
+export function tallyJest(layer: Layer, { testResults }: JestSummary): Tally {
+  const files = testResults.filter(({ name }) => name.includes(`/test/${layer}/`));
+  const count = (file: JestSummary["testResults"][number], status: string): number =>
+    file.assertionResults.filter((each) => each.status === status).length;
+  const passed = files.reduce((sum, file) => sum + count(file, "passed"), 0);
+  const failed = files.reduce((sum, file) => sum + (count(file, "failed") || (file.status === "failed" ? 1 : 0)), 0);
+  return { passed, failed, empty: passed + failed === 0 ? [layer] : [] };
+}
+
+/** The files that took longest, a line each. */
+export function slowestFiles(summaries: readonly JestSummary[], root: string, count = 10): string[] {
+  return summaries
+    .flatMap(({ testResults }) => testResults)
+    .map(({ name, startTime, endTime }) => ({ file: relative(root, name), seconds: (endTime - startTime) / 1000 }))
+    .toSorted((a, b) => b.seconds - a.seconds)
+    .slice(0, count)
+    .map(({ file, seconds }) => `${seconds.toFixed(1).padStart(7)} s  ${file}`);
 }
 
 /** The counts in `go test -json`; tests below a test are part of it. A package that does not build is one failure. */

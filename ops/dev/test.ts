@@ -7,7 +7,18 @@ import { OperatorError } from "../../shared/errors.ts";
 import { projectFiles } from "./files.ts";
 import { duration } from "../engine/progress.ts";
 import { createScreen, type Screen } from "../stack/terminal.ts";
-import { addTallies, chosenLayers, type JestSummary, type Layer, type Tally, tallyGo, tallyJest } from "./test-plan.ts";
+import {
+  addTallies,
+  chosenLayers,
+  type JestRun,
+  jestRuns,
+  type JestSummary,
+  type Layer,
+  slowestFiles,
+  type Tally,
+  tallyGo,
+  tallyJest,
+} from "./test-plan.ts";
 import { ensureDocker } from "../../toolchain/docker.ts";
 import { ensureToolchain } from "../../toolchain/toolchain.ts";
 import { ensureTools, type Tool } from "../stack/packages.ts";
@@ -31,21 +42,42 @@ const tools: Readonly<Partial<Record<Layer, readonly Tool[]>>> = {
 /** `vpai test`. Its last line is `N passed, N failed`. `full`: on the products themselves where fakes are the default. */
 export async function runTests(words: readonly string[], full = false): Promise<void> {
   const screen = createScreen();
+  const [begun, chosen] = [Date.now(), chosenLayers(words, full)];
   const tallies: Tally[] = [];
-  const begun = Date.now();
-  for (const layer of chosenLayers(words, full)) {
-    const from = Date.now();
-    screen.line(`\n── ${layer}`);
-    await provide(layer, (line) => screen.line(`  ${line}`));
-    const tally = layer === "go" ? await runGo(screen) : await runJest(layer, full);
+  const summaries: JestSummary[] = [];
+  const count = (layer: Layer, tally: Tally, from: number): void => {
     screen.line(`── ${layer}: ${tally.passed} passed, ${tally.failed} failed, ${duration(Date.now() - from)}`);
     tallies.push(tally);
+  };
+  let go: Promise<void> | undefined;
+  for (const run of jestRuns(chosen)) {
+    const from = Date.now();
+    // Beside tests that mostly wait.
+    if (run.layers.includes("sandbox") && chosen.includes("go")) {
+      go = goLayer(screen, count);
+      go.catch(() => undefined); // It is awaited below.
+    }
+    screen.line(`\n── ${run.layers.join(", ")}`);
+    for (const layer of run.layers) await provide(layer, (line) => screen.line(`  ${line}`));
+    const { summary, leftOpen } = await runJest(run, full);
+    if (summary) summaries.push(summary);
+    for (const [at, layer] of run.layers.entries()) {
+      const tally = tallyJest(layer, summary ?? { testResults: [] });
+      count(layer, leftOpen && at === 0 ? { ...tally, failed: tally.failed + 1 } : tally, from);
+    }
   }
+  if (chosen.includes("go")) await (go ?? goLayer(screen, count));
   const { passed, failed, empty } = addTallies(tallies);
   for (const layer of empty) screen.line(`! ${layer}: no test was found, and that is a failure`);
+  screen.line(["\nslowest files:", ...slowestFiles(summaries, PROJECT_ROOT)].join("\n"));
   screen.line(`in ${duration(Date.now() - begun)}`);
   process.exitCode = failed === 0 && empty.length === 0 ? 0 : 1;
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
+}
+
+async function goLayer(screen: Screen, count: (layer: Layer, tally: Tally, from: number) => void): Promise<void> {
+  const from = Date.now();
+  count("go", await runGo(screen), from);
 }
 
 /** What a layer's tests take for granted on this machine. */
@@ -57,14 +89,18 @@ async function provide(layer: Layer, report: (line: string) => void): Promise<vo
   if (layer === "e2e") await ensureToolchain(report);
 }
 
-async function runJest(layer: Layer, full: boolean): Promise<Tally> {
+/** What jest says of a run; no summary if it did not come to its end. */
+async function runJest(
+  { layers, workers }: JestRun,
+  full: boolean,
+): Promise<{ summary: JestSummary | undefined; leftOpen: boolean }> {
   const folder = await mkdtemp(join(tmpdir(), "vpai-test-"));
   const file = join(folder, "summary.json");
   const jest = join(PROJECT_ROOT, "node_modules/jest/bin/jest.js");
-  // Sandboxes share the machine's Docker, processors and memory: one at a time is quicker and steadier.
-  const order = layer === "sandbox" || layer === "e2e" ? ["--runInBand"] : [];
+  const order = workers === undefined ? [] : workers === 1 ? ["--runInBand"] : ["--maxWorkers", String(workers)];
   try {
-    const args = [jest, `test/${layer}/`, "--json", "--outputFile", file, "--testLocationInResults=false", ...order];
+    const paths = layers.map((layer) => `test/${layer}/`);
+    const args = [jest, ...paths, "--json", "--outputFile", file, "--testLocationInResults=false", ...order];
     const running = execa(process.execPath, args, {
       cwd: PROJECT_ROOT,
       reject: false,
@@ -74,11 +110,10 @@ async function runJest(layer: Layer, full: boolean): Promise<Tally> {
       ...(full && { env: { VPAI_TEST_FULL: "1" } }),
     });
     const stuck = endWhenDone(file, () => running.kill());
-    const { exitCode } = await running;
-    const leftOpen = stuck.stop() ? 1 : 0;
-    if (!existsSync(file)) return { passed: 0, failed: exitCode === 0 ? 0 : 1, empty: [layer] };
-    const tally = tallyJest(layer, JSON.parse(await readFile(file, "utf8")) as JestSummary);
-    return { ...tally, failed: tally.failed + leftOpen };
+    await running;
+    const leftOpen = stuck.stop();
+    if (!existsSync(file)) return { summary: undefined, leftOpen };
+    return { summary: JSON.parse(await readFile(file, "utf8")) as JestSummary, leftOpen };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { chosenLayers, tallyGo, tallyJest } from "../../../ops/dev/test-plan.ts";
+import { chosenLayers, jestRuns, slowestFiles, tallyGo, tallyJest } from "../../../ops/dev/test-plan.ts";
 
 describe("the layers of a test run", () => {
   const all = ["unit", "components", "program", "sandbox", "e2e", "go"];
@@ -21,12 +21,44 @@ describe("the layers of a test run", () => {
   });
 });
 
+test("layers that are quick share one jest, the others have one each", () => {
+  expect(jestRuns(["components", "sandbox", "e2e", "go"])).toEqual([
+    { layers: ["components"], workers: undefined },
+    { layers: ["sandbox"], workers: 2 },
+    { layers: ["e2e"], workers: 1 },
+  ]);
+});
+
 describe("a tally", () => {
-  const summary = { numPassedTests: 3, numFailedTests: 1, numRuntimeErrorTestSuites: 1, numTotalTests: 4 };
+  const file = (name: string, status: "passed" | "failed", results: readonly string[], seconds = 1) => ({
+    name: `/clone/test/${name}`,
+    status,
+    startTime: 1_000,
+    endTime: 1_000 + seconds * 1_000,
+    assertionResults: results.map((each) => ({ status: each })),
+  });
+
   test("of jest counts a file that does not load as a failure, and none at all as nothing proven", () => {
-    expect(tallyJest("e2e", summary)).toEqual({ passed: 3, failed: 2, empty: [] });
-    const nothing = { numPassedTests: 0, numFailedTests: 0, numRuntimeErrorTestSuites: 0, numTotalTests: 0 };
-    expect(tallyJest("e2e", nothing)).toEqual({ passed: 0, failed: 0, empty: ["e2e"] });
+    const testResults = [
+      file("e2e/a.test.ts", "failed", ["passed", "failed", "passed"]),
+      file("e2e/does-not-load.test.ts", "failed", []),
+      file("e2e/fails-after-its-tests.test.ts", "failed", ["passed"]),
+      file("unit/e2e.test.ts", "passed", ["passed", "pending"]),
+    ];
+    expect(tallyJest("e2e", { testResults })).toEqual({ passed: 3, failed: 3, empty: [] });
+    expect(tallyJest("unit", { testResults })).toEqual({ passed: 1, failed: 0, empty: [] });
+    expect(tallyJest("sandbox", { testResults })).toEqual({ passed: 0, failed: 0, empty: ["sandbox"] });
+  });
+
+  test("of times names the slowest files of all runs", () => {
+    const runs = [
+      { testResults: [file("unit/a.test.ts", "passed", [], 0.25), file("unit/b.test.ts", "passed", [], 2)] },
+      { testResults: [file("e2e/c.test.ts", "failed", [], 83)] },
+    ];
+    expect(slowestFiles(runs, "/clone", 2)).toEqual([
+      "   83.0 s  test/e2e/c.test.ts",
+      "    2.0 s  test/unit/b.test.ts",
+    ]);
   });
 
   test("of Go counts tests, not those below them, and packages that do not build", () => {
