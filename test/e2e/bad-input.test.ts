@@ -1,29 +1,28 @@
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
-import { Checkout, type Ended } from "../support/checkout.ts";
-import { keepCore } from "../support/core.ts";
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import type { Checkout, Ended } from "../support/checkout.ts";
+import { ConvergedServer, EMPTY } from "../support/converged.ts";
+import { keepServices } from "../support/core.ts";
 import { badSettings, expectRefusal, settings } from "../support/refusals.ts";
-import { SandboxStack } from "../support/stack.ts";
+import type { SandboxStack } from "../support/stack.ts";
 
 // What an operator can get wrong. Each must end within ten seconds, change nothing, and name the key, what was found,
 // what is allowed and what to do.
 
 const MINUTE = 60_000;
 jest.setTimeout(MINUTE);
+let server: ConvergedServer;
 let checkout: Checkout;
 let stack: SandboxStack;
 
 beforeAll(async () => {
-  checkout = await Checkout.make();
-  await keepCore(checkout);
-  stack = new SandboxStack(checkout);
-}, MINUTE);
+  server = await ConvergedServer.open(EMPTY);
+  ({ checkout, stack } = server);
+}, 30 * MINUTE);
 
-afterAll(async () => {
-  await checkout.remove();
-}, 3 * MINUTE);
+afterAll(() => server.close());
 
 const STACK_FILE = "Pulumi.sandbox.yaml";
 
@@ -52,15 +51,13 @@ const up = (env: Readonly<Record<string, string>> = {}): Promise<Ended> =>
   checkout.vpai(["up", "--stack", "sandbox"], env);
 
 describe("before there is a server", () => {
-  beforeAll(async () => {
-    // The world comes up and the images are there; the stack file is refused before anything is made.
-    const refused = await withStackFile(settings("vpai:domain:", "vpai:domian:"), () => checkout.vpai(["start"]));
-    expect(refused.exitCode).toBe(1);
-    expect(refused.output).toMatch(/vpai:domian[\s\S]*allowed:[\s\S]*do:/);
-  }, 30 * MINUTE);
+  afterEach(() => checkout.expectVpai(["sandbox", "fault", "clear"]));
 
-  test("nothing was made by the refused first start", async () => {
-    expect(await stack.hetzner("servers")).toEqual([]);
+  test("a first start that is refused makes nothing", async () => {
+    const refused = await withStackFile(settings("vpai:domain:", "vpai:domian:"), () => checkout.vpai(["start"]));
+    expectRefusal(refused, [/vpai:domian[\s\S]*allowed:[\s\S]*do:/]);
+    for (const kind of ["servers", "ssh_keys", "primary_ips", "firewalls"] as const)
+      expect(await stack.hetzner(kind)).toEqual([]);
   });
 
   const tokens = [
@@ -107,7 +104,6 @@ describe("before there is a server", () => {
     await checkout.expectVpai(["sandbox", "fault", "no-capacity", "serverType=cx33"]);
     await checkout.expectVpai(["sandbox", "fault", "no-capacity", "serverType=cx43"]);
     const ended = await up();
-    await checkout.expectVpai(["sandbox", "fault", "clear"]);
     expectRefusal(ended, ["vpai:vps.serverType", "cx33, cx43", "sold out", /available at fsn1: .*cx53/, "do:"]);
     expect(await stack.hetzner("primary_ips")).toEqual([]);
   });
@@ -115,6 +111,7 @@ describe("before there is a server", () => {
   test(
     "the wanted server type sold out: its fallback is taken",
     async () => {
+      await keepServices(checkout, ["node-exporter"]);
       await checkout.expectVpai(["sandbox", "fault", "no-capacity", "serverType=cx33"]);
       await checkout.expectVpai(["up", "--stack", "sandbox"]);
       await checkout.expectVpai(["sandbox", "fault", "clear"]);
@@ -130,6 +127,8 @@ describe("before there is a server", () => {
 });
 
 describe("settings, on a stack that is up", () => {
+  beforeAll(() => server.rewind(), 5 * MINUTE);
+
   for (const { name, change, words } of badSettings) {
     test(`${name} is refused, and nothing changes`, async () => {
       const before = await everything();
@@ -155,19 +154,14 @@ describe("settings, on a stack that is up", () => {
 
   test("a state that another run holds: who, and since when", async () => {
     const locks = join(checkout.dir, ".vpai/sandbox/state/.pulumi/locks/organization/vpai/sandbox");
-    const holder = {
-      pid: process.pid,
-      username: "someone",
-      hostname: (await import("node:os")).hostname(),
-      timestamp: "2026-01-02T03:04:05Z",
-    };
+    const holder = { pid: process.pid, username: "someone", timestamp: "2026-01-02T03:04:05Z" };
     await mkdir(locks, { recursive: true });
     await writeFile(
       join(locks, "0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a.json"),
       JSON.stringify({ ...holder, hostname: "elsewhere" }),
     );
     const ended = await up();
-    await (await import("node:fs/promises")).rm(join(locks, "0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a.json"));
+    await rm(join(locks, "0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a.json"));
     expectRefusal(ended, ["someone", "elsewhere", "2026-01-02", "do:"]);
   });
 });

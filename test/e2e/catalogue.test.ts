@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { ISOLATED } from "../../components/host/networks.ts";
 import { planConnections, portsOf } from "../../components/service/plan/connections.ts";
 import { catalogue } from "../../stacks/catalogue.ts";
 import { asLines, tryConnections } from "../support/connections.ts";
 import { ask } from "../support/https.ts";
-import { Checkout } from "../support/checkout.ts";
-import { SandboxStack } from "../support/stack.ts";
+import { ConvergedServer } from "../support/converged.ts";
+import type { SandboxStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 import { upgrade } from "../support/websocket.ts";
 import { runWorkflow } from "../support/workflow.ts";
@@ -14,54 +14,29 @@ import { runWorkflow } from "../support/workflow.ts";
 
 const [MINUTE, DOMAIN] = [60_000, "vpai.localhost"];
 const names = catalogue.map(({ name }) => name).toSorted();
-let checkout: Checkout;
+let server: ConvergedServer;
 let stack: SandboxStack;
 let port: number;
 let secrets: Record<string, string>;
 
 beforeAll(async () => {
-  checkout = await Checkout.make();
-  stack = new SandboxStack(checkout);
-  await checkout.expectVpai(["start"]);
+  server = await ConvergedServer.open();
+  ({ stack } = server);
   ({ port } = await stack.world());
   secrets = await stack.secrets();
 }, 30 * MINUTE);
 
-afterAll(async () => {
-  await checkout.remove();
-}, 3 * MINUTE);
+beforeEach(() => server.reset(), 5 * MINUTE);
+
+afterAll(() => server.close());
 
 const secret = (name: string): string => secrets[name] ?? `no secret is called ${name}`;
 const json = <T>(text: string): T => JSON.parse(text) as T;
 
 test("every service of the catalogue is healthy", async () => {
   expect(Object.keys(await stack.containers()).toSorted()).toEqual(names);
-  expect(await stack.onServer("docker ps --filter health=healthy --format '{{.Names}}' | sort | xargs")).toBe(
-    names.join(" "),
-  );
+  expect(await stack.healthy()).toEqual(names);
 });
-
-test(
-  "a second `up` of the whole catalogue changes nothing and makes no SSH connection, so no Docker call either",
-  async () => {
-    await stack.closeSharedConnection();
-    const connections = await stack.sshConnections();
-    const output = await stack.pulumi(["up", "--yes", "--non-interactive", "--stack", "sandbox"]);
-    expect(output).toMatch(/Resources:\n\s+\d+ unchanged\n/);
-    expect(await stack.sshConnections()).toBe(connections);
-  },
-  3 * MINUTE,
-);
-
-test(
-  "a refresh finds nothing that the program would set otherwise",
-  async () => {
-    const flags = ["--expect-no-changes", "--non-interactive", "--stack", "sandbox"];
-    await stack.pulumi(["refresh", "--yes", "--skip-preview", ...flags]);
-    expect(await stack.pulumi(["preview", ...flags])).toMatch(/unchanged/);
-  },
-  3 * MINUTE,
-);
 
 test(
   "from every container: who can connect to whom is what is declared, and nobody listens where nothing is",

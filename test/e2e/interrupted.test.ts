@@ -1,29 +1,44 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { Checkout } from "../support/checkout.ts";
+import type { Checkout } from "../support/checkout.ts";
+import { ConvergedServer, EMPTY } from "../support/converged.ts";
 import { CORE, keepCore } from "../support/core.ts";
-import { SandboxStack } from "../support/stack.ts";
+import type { SandboxStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
-// The engine is killed at ten moments spread over a first `up`; each time the next run must converge.
+// The engine is killed at ten moments of a first `up`; each time the next run must converge. What is done before the
+// moment's part of the run begins is not done again for each: it is a snapshot.
 
 const MINUTE = 60_000;
-const MOMENTS = 10;
+const BOOTSTRAPPED = "bootstrapped";
+const PULLED = "images pulled";
+/** Parts of a first `up`: where each begins, and the moments in it, as shares of the resources that it creates. */
+const PARTS = [
+  { name: "the server is made", from: EMPTY, moments: [0, 0.4, 0.8] },
+  { name: "images are pulled", from: BOOTSTRAPPED, moments: [0, 0.5] },
+  { name: "containers are made", from: PULLED, moments: [0, 0.2, 0.4, 0.6, 0.8] },
+] as const;
+let server: ConvergedServer;
 let checkout: Checkout;
 let stack: SandboxStack;
-let steps: number;
+/** Resources that each part creates. */
+const steps: Record<string, number> = {};
 
 beforeAll(async () => {
-  checkout = await Checkout.make();
+  server = await ConvergedServer.open(EMPTY);
+  ({ checkout, stack } = server);
   await keepCore(checkout);
-  stack = new SandboxStack(checkout);
-  const output = await checkout.expectVpai(["start"]);
-  steps = created(output);
-  await checkout.expectVpai(["destroy", "--stack", "sandbox", "--yes"]);
+  const upTo = async (...components: readonly string[]): Promise<number> => {
+    const targets = components.flatMap((name) => ["--target", `**::${name}`, "--target", `**::${name}-*`]);
+    return created(await checkout.expectVpai(["up", "--stack", "sandbox", "--", ...targets]));
+  };
+  steps[EMPTY] = await upTo("vps", "host", "secrets");
+  await server.snapshot(BOOTSTRAPPED);
+  steps[BOOTSTRAPPED] = await upTo("vps", "host", "secrets", "images");
+  await server.snapshot(PULLED);
+  steps[PULLED] = created(await checkout.expectVpai(["preview", "--stack", "sandbox"]));
 }, 30 * MINUTE);
 
-afterAll(async () => {
-  await checkout.remove();
-}, 3 * MINUTE);
+afterAll(() => server.close());
 
 /** Resources whose creation a run's output reports. */
 const created = (output: string): number => output.split("\n").filter((line) => /^\s*\+ /.test(line)).length;
@@ -55,17 +70,19 @@ async function killedRun(after: number): Promise<void> {
   expect(exitCode).not.toBe(0);
 }
 
-for (let moment = 0; moment < MOMENTS; moment++) {
-  test(
-    `killed at moment ${moment + 1} of ${MOMENTS}, the next \`start\` converges and nothing exists twice`,
-    async () => {
-      await killedRun(Math.floor((steps * moment) / MOMENTS));
-      try {
+for (const { name, from, moments } of PARTS) {
+  for (const moment of moments) {
+    test(
+      `killed while ${name}, with ${moment * 100} % of it done, the next \`start\` converges and nothing exists twice`,
+      async () => {
+        await server.rewind(from);
+        await keepCore(checkout);
+        await killedRun(Math.floor((steps[from] ?? 0) * moment));
         await checkout.expectVpai(["start"]);
         for (const kind of ["servers", "ssh_keys", "primary_ips", "firewalls"] as const) {
-          // A server brings an IPv6 address of its own, which goes with it.
+          // A server brings an IPv6 address of its own, which is removed with it.
           const made = (await stack.hetzner(kind)).filter(({ auto_delete: automatic }) => automatic !== true);
-          expect({ kind, names: made.map(({ name }) => name) }).toEqual({ kind, names: ["vpai-sandbox"] });
+          expect({ kind, names: made.map((each) => each.name) }).toEqual({ kind, names: ["vpai-sandbox"] });
         }
         expect(Object.keys(await stack.containers()).toSorted()).toEqual(CORE);
         const { deployment } = JSON.parse((await stack.state()).text) as {
@@ -75,11 +92,8 @@ for (let moment = 0; moment < MOMENTS; moment++) {
         expect(
           await stack.pulumi(["preview", "--expect-no-changes", "--non-interactive", "--stack", "sandbox"]),
         ).toMatch(/unchanged/);
-      } finally {
-        // The next moment needs a first `up` again.
-        await checkout.expectVpai(["destroy", "--stack", "sandbox", "--yes"]);
-      }
-    },
-    10 * MINUTE,
-  );
+      },
+      10 * MINUTE,
+    );
+  }
 }

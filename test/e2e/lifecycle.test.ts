@@ -1,40 +1,46 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { ask } from "../support/https.ts";
-import { Checkout } from "../support/checkout.ts";
-import { CORE, keepCore } from "../support/core.ts";
+import type { Checkout } from "../support/checkout.ts";
+import { ConvergedServer } from "../support/converged.ts";
+import { ALL } from "../support/core.ts";
 import { steadyRequests } from "../support/load.ts";
-import { SandboxStack } from "../support/stack.ts";
+import type { SandboxStack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
 
-// One sandbox through its life, in the order in which its owner would live it. Each test stands on the one before.
+// What an owner does with a stack that is up. Each test starts from the converged server.
 
 const MINUTE = 60_000;
+let server: ConvergedServer;
 let checkout: Checkout;
 let stack: SandboxStack;
 
 beforeAll(async () => {
-  checkout = await Checkout.make();
-  await keepCore(checkout);
-  stack = new SandboxStack(checkout);
-}, MINUTE);
+  server = await ConvergedServer.open();
+  ({ checkout, stack } = server);
+}, 30 * MINUTE);
 
-afterAll(async () => {
-  await checkout.remove();
-}, 3 * MINUTE);
+beforeEach(() => server.reset(), 5 * MINUTE);
+
+afterAll(() => server.close());
 
 const n8n = { host: "n8n.vpai.localhost" };
-const owner = { email: "admin@vpai.localhost", password: "" };
+/** Logs in at n8n as its owner; answers the status. */
+async function login(password?: string): Promise<number> {
+  const { port } = await stack.world();
+  const known = password ?? (await stack.secrets())["n8n-owner-password"] ?? "";
+  const json = { emailOrLdapLoginId: "admin@vpai.localhost", password: known };
+  return (await ask({ port, ...n8n, path: "/rest/login", method: "POST", json })).status;
+}
 
 test(
   "one command makes a server, bootstraps it and converges the stack on it, and says where to go next",
   async () => {
-    const output = await checkout.expectVpai(["start"]);
+    const { output } = server.first;
     const { port } = await stack.world();
     expect(output).toContain(`https://n8n.vpai.localhost:${port}/`);
     expect(output).toContain("--show-secrets");
-    expect(Object.keys(await stack.containers()).toSorted()).toEqual(CORE);
-    expect(await stack.onServer("docker ps --filter health=healthy --format '{{.Names}}' | sort | xargs")).toBe(
-      CORE.join(" "),
-    );
+    expect(Object.keys(await stack.containers()).toSorted()).toEqual(ALL);
+    expect(await stack.healthy()).toEqual(ALL);
     expect((await stack.hetzner("servers")).map(({ name }) => name)).toEqual(["vpai-sandbox"]);
   },
   30 * MINUTE,
@@ -45,14 +51,11 @@ test("the services answer through the edge, each with a database and a role of i
   expect(await ask({ port, host: "vpai.localhost", path: "/health" })).toMatchObject({ status: 200, body: "ok" });
   expect((await ask({ port, host: "vpai.localhost", path: "/elsewhere" })).status).toBe(404);
   expect((await ask({ port, ...n8n, path: "/healthz/readiness" })).status).toBe(200);
-  owner.password = (await stack.secrets())["n8n-owner-password"] ?? "";
   const another = { email: "else@example.com", firstName: "Else", lastName: "Else", password: "Correct-Horse-7" };
   // Its owner is there already: nobody who comes by can become it.
   expect((await ask({ port, ...n8n, path: "/rest/owner/setup", method: "POST", json: another })).status).toBe(400);
-  const login = (password: string) =>
-    ask({ port, ...n8n, path: "/rest/login", method: "POST", json: { emailOrLdapLoginId: owner.email, password } });
-  expect((await login(owner.password)).status).toBe(200);
-  expect((await login("Wrong-Horse-77")).status).toBe(401);
+  expect(await login()).toBe(200);
+  expect(await login("Wrong-Horse-77")).toBe(401);
   const roles = await stack.onServer(
     `docker exec postgresql psql -U postgres -Atc "select rolname, rolsuper, rolcreatedb from pg_roles where rolname in ('n8n')"`,
   );
@@ -113,14 +116,7 @@ test(
     expect(failures).toEqual([]);
     const after = await stack.containers();
     expect(Object.keys(after).filter((name) => after[name] !== before[name])).toEqual(["n8n"]);
-    const settings = await ask({
-      port,
-      ...n8n,
-      path: "/rest/login",
-      method: "POST",
-      json: { emailOrLdapLoginId: owner.email, password: owner.password },
-    });
-    expect(settings.status).toBe(200);
+    expect(await login()).toBe(200);
   },
   4 * MINUTE,
 );
@@ -146,7 +142,6 @@ test(
       headers: { authorization: `Bearer ${token}` },
     });
     expect(on.status).toBe(201);
-    const { until } = await import("../support/until.ts");
     const { port } = await stack.world();
     await until("n8n after the power cut", 2 * MINUTE, async () => {
       const { status } = await ask({ port, ...n8n, path: "/healthz/readiness", timeoutMs: 5_000 });
@@ -167,9 +162,7 @@ test(
     expect(output).toMatch(/permanent secret n8n-encryption-key: not the one[^]*allowed:[^]*do: bring back the state/);
     expect(exitCode).toBe(1);
     expect(await stack.containers()).toEqual(before);
-    const login = { emailOrLdapLoginId: owner.email, password: owner.password };
-    const { port } = await stack.world();
-    expect((await ask({ port, ...n8n, path: "/rest/login", method: "POST", json: login })).status).toBe(200);
+    expect(await login()).toBe(200);
   },
   3 * MINUTE,
 );

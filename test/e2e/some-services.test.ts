@@ -1,16 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { Checkout } from "../support/checkout.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { images } from "../../components/images.ts";
+import type { Checkout } from "../support/checkout.ts";
+import { ConvergedServer } from "../support/converged.ts";
 import { keepServices } from "../support/core.ts";
 import { expectRefusal } from "../support/refusals.ts";
-import { SandboxStack } from "../support/stack.ts";
+import type { SandboxStack } from "../support/stack.ts";
 
-// Services brought up, changed, taken out and purged one at a time, and images that cannot be had. Each test stands on
-// the one before.
+// Services brought up, changed, taken out and purged one at a time, and images that cannot be had. Each test starts from
+// the converged server.
 
 const MINUTE = 60_000;
 const FEW = ["caddy", "node-exporter", "postgres-exporter", "postgresql", "redis"];
+let server: ConvergedServer;
 let checkout: Checkout;
 let stack: SandboxStack;
 
@@ -29,24 +32,25 @@ const sql = (query: string): Promise<string> =>
 const databases = (): Promise<string> => sql("select datname from pg_database where datname = 'postgres_exporter'");
 
 beforeAll(async () => {
-  checkout = await Checkout.make();
-  stack = new SandboxStack(checkout);
-  await keep(FEW);
-}, MINUTE);
+  server = await ConvergedServer.open();
+  ({ checkout, stack } = server);
+}, 30 * MINUTE);
 
-afterAll(async () => {
-  await checkout.remove();
-}, 3 * MINUTE);
+beforeEach(() => server.reset(), 5 * MINUTE);
+
+afterEach(() => fault("clear"), MINUTE);
+
+afterAll(() => server.close());
 
 test(
   "the first `up` asks the registries for every image, and one without a new image for none",
   async () => {
-    expect(await checkout.expectVpai(["start"])).toContain("images: 5 of 5 are new, and at their registries");
+    const count = Object.keys(images).length;
+    expect(server.first.output).toContain(`images: ${count} of ${count} are new, and at their registries`);
     await fault("registry-down");
     expect(await checkout.expectVpai(["up", "--stack", "sandbox"])).toContain("nothing to change");
-    await fault("clear");
   },
-  30 * MINUTE,
+  2 * MINUTE,
 );
 
 test(
@@ -80,7 +84,7 @@ test(
     const both = ["caddy", "redis"];
     const [caddy = 0, redis = 0] = await limitsOf(...both);
     for (const name of both) {
-      await checkout.edit(`components/services/${name}.ts`, (text) =>
+      await checkout.edit(`components/services/${name}/service.ts`, (text) =>
         text.replace(/pids: (\d+)/, (_, limit: string) => `pids: ${Number(limit) + 8}`),
       );
     }
@@ -93,8 +97,10 @@ test(
 );
 
 test(
-  "a service that is taken out goes, and its data stays until it is purged by name",
+  "a service that is taken out goes, its data stays until it is purged by name, and it comes back alone with what it needs",
   async () => {
+    await keep(FEW);
+    await checkout.expectVpai(["up", "--stack", "sandbox"]);
     expectRefusal(await checkout.vpai(["purge", "--stack", "sandbox", "--service", "postgres-exporter", "--yes"]), [
       "--service: postgres-exporter, which stack sandbox has",
       "do:",
@@ -115,20 +121,13 @@ test(
     expect(await databases()).toBe("");
     expect(await stack.onServer("ls /opt/vpai/data /opt/vpai/config")).not.toContain("postgres-exporter");
     expect(await stack.containers()).toEqual(rest);
-  },
-  5 * MINUTE,
-);
 
-test(
-  "a service that is new to the stack comes up alone, with what it needs of its own",
-  async () => {
-    const before = await stack.containers();
     await keep(FEW);
     await checkout.expectVpai(only("postgres-exporter"));
-    const { "postgres-exporter": added, ...rest } = await stack.containers();
-    expect([typeof added, rest]).toEqual(["string", before]);
+    const { "postgres-exporter": added, ...others } = await stack.containers();
+    expect([typeof added, others]).toEqual(["string", rest]);
     expect(await databases()).toBe("postgres_exporter");
     expect(await checkout.expectVpai(["up", "--stack", "sandbox"])).toContain("nothing to change");
   },
-  3 * MINUTE,
+  6 * MINUTE,
 );

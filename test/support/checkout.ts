@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile, copyFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -18,6 +19,16 @@ export interface Ended {
 const DEADLINE_MS = 25 * 60_000;
 /** How long the output of a command that has ended is waited for. */
 const OUTPUT_GRACE_MS = 10_000;
+
+/** Files of this clone that git knows or would know, and that exist. */
+export async function clonedFiles(): Promise<string[]> {
+  const { stdout } = await run(
+    "git",
+    ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"],
+    { cwd: PROJECT_ROOT },
+  );
+  return stdout.split("\0").filter((file) => file !== "" && existsSync(join(PROJECT_ROOT, file)));
+}
 
 /** A command under way. */
 export class Running {
@@ -69,20 +80,40 @@ export class Checkout {
     this.dir = dir;
   }
 
-  static async make(): Promise<Checkout> {
-    const dir = await realpath(await mkdtemp(join(tmpdir(), "vpai-checkout-")));
-    const { stdout } = await run("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
-      cwd: PROJECT_ROOT,
-    });
-    for (const file of stdout.split("\0").filter(Boolean)) {
+  /** @param at – where; by default in a new folder */
+  static async make(at?: string): Promise<Checkout> {
+    if (at !== undefined) await mkdir(at);
+    const dir = await realpath(at ?? (await mkdtemp(join(tmpdir(), "vpai-checkout-"))));
+    for (const file of await clonedFiles()) {
       await mkdir(dirname(join(dir, file)), { recursive: true });
-      await copyFile(join(PROJECT_ROOT, file), join(dir, file)).catch((error: NodeJS.ErrnoException) => {
-        // Deleted in the work tree and not yet committed.
-        if (error.code !== "ENOENT") throw error;
-      });
+      await copyFile(join(PROJECT_ROOT, file), join(dir, file));
     }
     await symlink(join(PROJECT_ROOT, "node_modules"), join(dir, "node_modules"));
+    // Git's index remembers the files as they are now.
+    for (const args of [
+      ["init", "--quiet"],
+      ["add", "--all"],
+    ])
+      await run("git", args, { cwd: dir });
     return new Checkout(dir);
+  }
+
+  /** The one that was made there. */
+  static async at(dir: string): Promise<Checkout> {
+    return new Checkout(await realpath(dir));
+  }
+
+  /** Files that differ from what they were when it was made. */
+  async changedFiles(): Promise<string[]> {
+    const args = ["ls-files", "--modified", "--deleted", "--others", "--exclude-standard", "--deduplicate"];
+    const { stdout } = await run("git", args, { cwd: this.dir });
+    return stdout.split("\n").filter(Boolean);
+  }
+
+  /** Takes back what was edited in it. What git ignores stays: node_modules, .vpai. */
+  async restoreFiles(): Promise<void> {
+    await run("git", ["checkout-index", "--force", "--all"], { cwd: this.dir });
+    await run("git", ["clean", "--force", "-d", "--quiet"], { cwd: this.dir });
   }
 
   /** Starts a program in the checkout, without a terminal. */

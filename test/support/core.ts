@@ -1,6 +1,9 @@
 import { catalogue } from "../../stacks/catalogue.ts";
 import type { Checkout } from "./checkout.ts";
 
+/** Every service of the catalogue, by name. */
+export const ALL = catalogue.map(({ name }) => name).toSorted();
+
 /** Services of a stack that is small enough to be made many times over, and has every kind of resource. */
 export const CORE = ["caddy", "litellm", "n8n", "postgresql", "qdrant", "redis"];
 

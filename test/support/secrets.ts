@@ -31,11 +31,17 @@ function plaintext(value: unknown): string | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as string);
 }
 
+export interface ProcessSamples {
+  readonly samples: number;
+  /** A line for each different list of arguments that was seen. */
+  readonly text: string;
+}
+
 /**
  * Collects the arguments of every process of this machine until stopped: the engine's side and, since the sandbox's
  * servers are containers, the server's side too.
  */
-export function sampleProcesses(): { stop(): Promise<{ samples: number; text: string }> } {
+export function sampleProcesses(): { stop(): Promise<ProcessSamples> } {
   const seen = new Set<string>();
   let [samples, running] = [0, true];
   const loop = (async () => {

@@ -3,6 +3,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "../../shared/exec.ts";
 import type { Checkout } from "./checkout.ts";
+import { until } from "./until.ts";
+
+/** How long the slowest product may take after a boot, beside all others. */
+const HEALTHY_MS = 5 * 60_000;
 
 /** What the engine's state says of one resource. */
 export interface StateResource {
@@ -145,6 +149,23 @@ export class SandboxStack {
         .filter(Boolean)
         .map((line) => line.split(" ") as [string, string]),
     );
+  }
+
+  /** Names of the containers on the server that are healthy. */
+  async healthy(): Promise<string[]> {
+    const lines = await this.onServer("docker ps --filter health=healthy --format '{{.Names}}'");
+    return lines.split("\n").filter(Boolean).toSorted();
+  }
+
+  /** Waits until every container on the server is healthy, as after a boot. */
+  async untilHealthy(): Promise<void> {
+    await until("all containers healthy", HEALTHY_MS, async () => {
+      const all = (await this.onServer("docker ps --all --format '{{.Names}}'")).split("\n").filter(Boolean);
+      const healthy = await this.healthy();
+      const others = all.filter((name) => !healthy.includes(name));
+      if (others.length > 0) throw new Error(`not healthy: ${others.join(", ")}`);
+      return true;
+    });
   }
 
   /** Logins that the server's sshd has accepted or refused so far. */
