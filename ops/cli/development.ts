@@ -28,9 +28,11 @@ export function addDevelopment(program: Command): void {
       ),
     )
     .option("--full", "the stack's tests alone, with the real n8n and OpenClaw instead of their fakes")
-    .action(async (layers: string[], { full }: { full?: true }) =>
-      (await import("../dev/test.ts")).runTests(layers, full === true),
-    );
+    .option("--write", "rewrite test/rendered as services are rendered now")
+    .action(async (layers: string[], { full, write }: { full?: true; write?: true }) => {
+      if (write === true) process.env["VPAI_WRITE_RENDERED"] = "1";
+      await (await import("../dev/test.ts")).runTests(layers, full === true);
+    });
   program
     .command("lint")
     .summary("check types, style, scripts and derived files")

@@ -52,7 +52,7 @@ export async function runProgram(
   const finish = await record(stack, preview);
   pulumi.runtime.setAllConfig(
     { ...configOf(stack), "vpai:hetznerToken": TOKEN, "vpai:anthropicApiKey": ANTHROPIC_KEY, ...mapped(extra) },
-    ["vpai:hetznerToken", "vpai:anthropicApiKey", "vpai:rootPassword"],
+    ["vpai:hetznerToken", "vpai:anthropicApiKey", "vpai:openaiApiKey", "vpai:rootPassword"],
   );
   const outputs = deploy();
   return { resources: await finish(), outputs, workFolder };

@@ -4,13 +4,13 @@ import { serviceSecrets } from "../../../components/service/model/secrets.ts";
 
 const key = serviceSecrets("qdrant", { "read-key": { permanent: false } }).ref["read-key"];
 
-/** What recorded/config.alloy scrapes. */
+/** What the sample scrapes. */
 export const scrapes: readonly Scrape[] = [
   { service: "node-exporter", address: "node-exporter:9100", path: "/metrics" },
   { service: "qdrant", address: "qdrant:6333", path: "/metrics", bearer: key },
 ];
 
-/** What recorded/dashboard.json shows. */
+/** What the sample shows. */
 export const dashboard: DashboardSpec = {
   uid: "vpai-sample",
   title: "Sample",

@@ -12,70 +12,6 @@ import { firewallRules } from "../../../components/vps/hetzner/firewall.ts";
 
 const DEPLOY_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHCXMp6IBWWoAePXd6a/3VZodaRrTlDSWTALsVZWigG+";
 
-test("Caddyfile", () => {
-  const route = {
-    host: "n8n.ai.example.com",
-    service: "n8n",
-    upstream: "n8n:5678",
-    audience: "public" as const,
-    healthPath: "/healthz/readiness",
-    upstreamWaitSeconds: 60,
-    denyPaths: ["/metrics"],
-  };
-  expect(renderCaddyfile("ai.example.com", [route], [])).toBe(`{
-	admin localhost:2019
-	persist_config off
-	grace_period 30s
-	metrics {
-		per_host
-	}
-}
-
-http://127.0.0.1:9180 {
-	bind 127.0.0.1
-	respond /health 200
-}
-
-http://:9181 {
-	metrics /metrics
-}
-
-ai.example.com {
-	tls internal
-	header -Server
-	respond /health "ok" 200
-	respond 404
-}
-
-n8n.ai.example.com {
-	tls internal
-	header -Server
-	@denied path /metrics
-	respond @denied 404
-	reverse_proxy n8n:5678 {
-		lb_try_duration 60s
-		lb_try_interval 250ms
-		lb_retry_match {
-			method GET HEAD
-		}
-		lb_retry_match {
-			method GET HEAD
-			expression "{http.reverse_proxy.status_code} == 503"
-		}
-		fail_duration 3s
-		health_uri /healthz/readiness
-		health_interval 500ms
-		health_timeout 2s
-		health_passes 1
-		health_fails 1
-		transport http {
-			dial_timeout 2s
-		}
-	}
-}
-`);
-});
-
 describe("bootstrap", () => {
   const hashOf = (script: string): string => /^export VPAI_HASH=(.*)$/m.exec(script)?.[1] ?? "";
   const files = { "bootstrap.sh": "echo 'it runs'\n", "daemon.json": "{}" };
@@ -176,37 +112,6 @@ describe("database", () => {
 
   test("the same password gives another verifier to another role", () => {
     expect(scramVerifier("n8n", "pencil")).not.toBe(scramVerifier("litellm", "pencil"));
-  });
-
-  test("SQL", () => {
-    const verifier = "SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy";
-    const plan = { ...database, name: "x", extensions: ["vector"], memberOf: ["pg_monitor"] };
-    expect(renderDatabaseSql(plan, verifier)).toBe(`\\set ON_ERROR_STOP on
-SET log_min_error_statement = panic;
-SET client_min_messages = warning;
-SELECT 'CREATE ROLE "x" LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'x') \\gexec
-ALTER ROLE "x" WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD '${verifier}';
-GRANT "pg_monitor" TO "x";
-SELECT 'CREATE DATABASE "x" OWNER "x" TEMPLATE template0 ENCODING ''UTF8''' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'x') \\gexec
-ALTER DATABASE "x" OWNER TO "x";
-REVOKE ALL ON DATABASE "x" FROM PUBLIC;
-\\connect "x"
-SET log_min_error_statement = panic;
-SET client_min_messages = warning;
-ALTER SCHEMA public OWNER TO "x";
-REVOKE ALL ON SCHEMA public FROM PUBLIC;
-CREATE EXTENSION IF NOT EXISTS "vector";
-DO $check$
-BEGIN
-  IF NOT EXISTS (SELECT FROM pg_authid WHERE rolname = 'x' AND rolcanlogin AND NOT rolsuper AND rolpassword = '${verifier}') THEN
-    RAISE EXCEPTION 'role x does not read back as set';
-  END IF;
-  IF NOT EXISTS (SELECT FROM pg_database WHERE datname = 'x' AND pg_get_userbyid(datdba) = 'x') THEN
-    RAISE EXCEPTION 'database x does not belong to its role';
-  END IF;
-END
-$check$;
-`);
   });
 
   test.each(['n8n"; DROP', "N8N", "", "8n"])("refuses the name %j", (name) => {

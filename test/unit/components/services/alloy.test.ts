@@ -4,7 +4,6 @@ import { planFiles } from "../../../../components/service/plan/files.ts";
 import { revealFrom, secretsOfFiles } from "../../../../components/service/plan/secrets.ts";
 import { alloy } from "../../../../components/services/alloy/service.ts";
 import { testContext } from "../../../support/context.ts";
-import { recorded } from "../../../support/monitoring/recorded.ts";
 import { scrapes } from "../../../support/monitoring/sample.ts";
 
 const context = testContext({
@@ -12,19 +11,6 @@ const context = testContext({
 });
 
 describe("files", () => {
-  test("its file is the rendered one, and every bearer token lies once where it looks for it", () => {
-    const { config } = planFiles(
-      alloy,
-      { ...context, requirements: { ...context.requirements, scrapes } },
-      "x",
-      revealFrom({ "qdrant-read-key": "token" }),
-    );
-    expect(config?.files.map(({ path, mode, content }) => [path, mode, content])).toEqual([
-      ["config.alloy", "0400", recorded("config.alloy")],
-      ["secrets/qdrant-read-key", "0400", "token"],
-    ]);
-  });
-
   test("two scrapes with one token need one file", () => {
     expect(secretsOfFiles(alloy, context)).toEqual(["qdrant-read-key"]);
     expect(planFiles(alloy, context, "x", revealFrom({ "qdrant-read-key": "t" })).config?.files).toHaveLength(2);

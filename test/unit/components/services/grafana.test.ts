@@ -1,27 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
-import { planFiles } from "../../../../components/service/plan/files.ts";
-import { revealFrom, secretsOfFiles } from "../../../../components/service/plan/secrets.ts";
+import { secretsOfFiles } from "../../../../components/service/plan/secrets.ts";
 import { grafana } from "../../../../components/services/grafana/service.ts";
 import { testContext } from "../../../support/context.ts";
-import { recorded } from "../../../support/monitoring/recorded.ts";
 import { dashboard } from "../../../support/monitoring/sample.ts";
 
 const context = testContext({ requirements: { ...testContext().requirements, dashboards: [dashboard] } });
-const values = { "grafana-admin-password": "the password", "grafana-secret-key": "the key" };
 const environment = (): Readonly<Record<string, string>> => grafana.environment?.(context) ?? {};
-
-test("its files: both stores, where dashboards are, one file for each dashboard, its secrets", () => {
-  const files = planFiles(grafana, context, "x", revealFrom(values)).config?.files ?? [];
-  expect(files.map(({ path, content }) => [path, content])).toEqual([
-    ["provisioning/datasources/vpai.yaml", recorded("datasources.yaml")],
-    ["provisioning/dashboards/vpai.yaml", recorded("dashboards.yaml")],
-    ["provisioning/plugins/none.yaml", "apiVersion: 1\n"],
-    ["provisioning/alerting/none.yaml", "apiVersion: 1\n"],
-    ["dashboards/vpai-sample.json", recorded("dashboard.json")],
-    ["secrets/admin-password", "the password"],
-    ["secrets/secret-key", "the key"],
-  ]);
-});
 
 test("no secret is in its environment: the environment says in which files they are", () => {
   expect(secretsOfFiles(grafana, context)).toEqual(["grafana-admin-password", "grafana-secret-key"]);

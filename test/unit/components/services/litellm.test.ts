@@ -42,53 +42,6 @@ function textOf(path: string, context = testContext()): string {
 const config = (context?: ServiceContext) => parse(textOf("config.yaml", context)) as Record<string, never>;
 
 describe("LiteLLM's config.yaml", () => {
-  test("is this", () => {
-    expect(textOf("config.yaml")).toBe(`model_list:
-  - model_name: "claude"
-    litellm_params:
-      model: "anthropic/claude-sonnet-4-5"
-      api_key: os.environ/ANTHROPIC_API_KEY
-      max_tokens: 4096
-  - model_name: "gpt"
-    litellm_params:
-      model: "openai/gpt-4o"
-      api_key: os.environ/OPENAI_API_KEY
-      max_tokens: 4096
-
-litellm_settings:
-  drop_params: true
-  num_retries: 2
-  request_timeout: 120
-  fallbacks:
-    - "claude": ["gpt"]
-  # Of the whole proxy; set back at midnight in this time zone.
-  max_budget: 5
-  budget_duration: 1d
-  timezone: Europe/Paris
-  cache: true
-  cache_params:
-    type: redis
-    host: redis
-    port: 6379
-    username: litellm
-    password: os.environ/REDIS_PASSWORD
-    namespace: litellm
-    ttl: 600
-  # P33: for successes and failures both; as two lists of its own, the requests that fail are not counted.
-  callbacks: ["prometheus"]
-  prometheus_initialize_budget_metrics: true
-  # Only the backend network gets there: the edge answers 404.
-  require_auth_for_metrics_endpoint: false
-
-general_settings:
-  master_key: os.environ/LITELLM_MASTER_KEY
-  database_url: os.environ/DATABASE_URL
-  database_connection_pool_limit: 10
-  store_model_in_db: false
-  background_health_checks: false
-`);
-  });
-
   test("offers only models whose provider's key is given, and falls back only to such", () => {
     expect(config(given("anthropicApiKey"))).toMatchObject({
       model_list: [{ model_name: "claude" }],

@@ -5,7 +5,6 @@ import { memoryMb } from "../../../../components/service/plan/memory.ts";
 import { revealFrom } from "../../../../components/service/plan/secrets.ts";
 import { loki } from "../../../../components/services/loki/service.ts";
 import { testContext } from "../../../support/context.ts";
-import { recorded } from "../../../support/monitoring/recorded.ts";
 
 const configOf = (context = testContext({ size: "standard" })): string => {
   const [file] = filesOf(loki, context);
@@ -14,8 +13,7 @@ const configOf = (context = testContext({ size: "standard" })): string => {
   return file.content(context, revealFrom({}));
 };
 
-test("its file is the rendered one, where its command looks for it", () => {
-  expect(configOf()).toBe(recorded("loki.yaml"));
+test("its file is where its command looks for it", () => {
   expect(loki.command).toContain(`-config.file=${loki.configDir}/${filesOf(loki, testContext())[0]?.path}`);
 });
 
