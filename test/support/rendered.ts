@@ -22,7 +22,7 @@ const VERIFIER =
 export async function renderServices(): Promise<Readonly<Record<string, Rendered>>> {
   const digest = `sha256:${"0".repeat(64)}`;
   const images = Object.fromEntries(
-    catalogue.map(({ name, image }) => [name, `${image.replace(/:[^:@/]+@.*$/, "")}:1.2.3@${digest}`]),
+    catalogue.map(({ name, image }) => [name, `${image.pin.replace(/:[^:@/]+@.*$/, "")}:1.2.3@${digest}`]),
   );
   const { resources } = await runProgram("prod", false, {
     "vpai:images": images,

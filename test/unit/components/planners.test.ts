@@ -6,7 +6,12 @@ import { planConnections } from "../../../components/service/plan/connections.ts
 import { goDuration, planContainer } from "../../../components/service/plan/container.ts";
 import { planDatabases } from "../../../components/service/plan/databases.ts";
 import { planFiles } from "../../../components/service/plan/files.ts";
-import { accountHolders, allDependencies, missingCapabilities, startupDependencies } from "../../../components/service/plan/order.ts";
+import {
+  accountHolders,
+  allDependencies,
+  missingCapabilities,
+  startupDependencies,
+} from "../../../components/service/plan/order.ts";
 import { collectRequirements } from "../../../components/service/plan/requirements.ts";
 import { planRoutes } from "../../../components/service/plan/routes.ts";
 import { checkSecrets, planSecrets, revealFrom, secretsOfFiles } from "../../../components/service/plan/secrets.ts";
