@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { execa } from "execa";
@@ -28,9 +27,7 @@ interface Tool {
 
 /** Shell scripts by their ending or, without one, by their first line. */
 async function shellScripts(): Promise<string[]> {
-  const files = (await projectFiles()).filter(
-    (file) => [".sh", ""].includes(extname(file)) && existsSync(join(PROJECT_ROOT, file)),
-  );
+  const files = (await projectFiles()).filter((file) => [".sh", ""].includes(extname(file)));
   const texts = await Promise.all(files.map((file) => readFile(join(PROJECT_ROOT, file), "utf8")));
   return files.filter((file, i) => file.endsWith(".sh") || /^#!.*\b(ba)?sh\n/.test(texts[i] ?? ""));
 }
@@ -38,7 +35,7 @@ async function shellScripts(): Promise<string[]> {
 async function tools(): Promise<Tool[]> {
   const tool = (path: string): string => join(PROJECT_ROOT, "node_modules", path);
   const scripts = await shellScripts();
-  const go = (await projectFiles(".go")).filter((file) => existsSync(join(PROJECT_ROOT, file)));
+  const go = await projectFiles(".go");
   return [
     {
       name: "types",
