@@ -3,14 +3,14 @@ import importX from "eslint-plugin-import-x";
 import jest from "eslint-plugin-jest";
 import tseslint from "typescript-eslint";
 
-/** Who may not import whom: the house's walls (docs/decisions/0002). */
+/** Forbidden imports between folders (docs/decisions/0002). */
 const walls = [
   ["./components", "./stacks", "a component knows nothing of the deployment"],
   ["./components", "./ops", "a component knows nothing of the command"],
-  ["./components", "./sandbox", "a component knows nothing of the simulated world"],
+  ["./components", "./sandbox", "a component knows nothing of the sandbox"],
   ["./components", "./toolchain", "a component knows nothing of the toolchain"],
   ["./stacks", "./ops", "the program runs under the plain engine too"],
-  ["./stacks", "./sandbox", "the program cannot tell the sandbox from the world"],
+  ["./stacks", "./sandbox", "the program is the same in the sandbox and outside it"],
   ["./sandbox", "./components", "the sandbox is the other side of the wire"],
   ["./sandbox", "./stacks", "the sandbox is the other side of the wire"],
   ["./sandbox", "./ops", "the sandbox is the other side of the wire"],

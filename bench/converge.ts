@@ -20,12 +20,12 @@ async function measure(bench: Bench): Promise<void> {
   const before = load();
   for (let run = 1; run <= RUNS; run += 1) {
     report(`run ${run} of ${RUNS}`);
-    const { said } = await start(bench);
-    const stack = new Map(stepTimes(said)).get("stack");
-    if (stack === undefined) throw new VoidMeasurement(`vpai start said nothing of the step "stack":\n${said}`);
+    const { output } = await start(bench);
+    const stack = new Map(stepTimes(output)).get("stack");
+    if (stack === undefined) throw new VoidMeasurement(`vpai start reported no step "stack":\n${output}`);
     times.ours.push(stack);
     const { context } = await openStack({ stack: SANDBOX, instance: bench.instance }, report);
-    const playbook = await makePlaybook(join(context.work, "ssh", "config"), bench);
+    const playbook = await makePlaybook(join(context.workDir, "ssh", "config"), bench);
     times.ansible.push(await playbook.converge());
     [version, tasks] = [playbook.version, playbook.tasks.length];
     await playbook.close();

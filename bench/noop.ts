@@ -8,7 +8,7 @@ import { openStack } from "../ops/deploy/open.ts";
 import { makePlaybook } from "./support/ansible.ts";
 import { type Bench, benchmark, load, report, start, VoidMeasurement } from "./support/bench.ts";
 import { makeFloor, noopUp, type Program } from "./support/engine.ts";
-import { judge, renderTimes, renderVerdict, summarise } from "./support/statistics.ts";
+import { compare, renderTimes, renderVerdict, summarise } from "./support/statistics.ts";
 import { PROJECT_ROOT } from "../shared/paths.ts";
 
 const RUNS = 5;
@@ -18,7 +18,7 @@ async function measure(bench: Bench): Promise<void> {
   const { context, world } = await openStack({ stack: SANDBOX, instance: bench.instance }, report);
   const ours: Program = { stack: context.stack, folder: PROJECT_ROOT, env: context.env };
   const floor = await makeFloor(ours, bench);
-  const playbook = await makePlaybook(join(context.work, "ssh", "config"), bench);
+  const playbook = await makePlaybook(join(context.workDir, "ssh", "config"), bench);
   const times = { ours: [] as number[], floor: [] as number[], ansible: [] as number[] };
 
   report("warming up, each once");
@@ -62,7 +62,7 @@ async function measure(bench: Bench): Promise<void> {
         ["floor, the server off", e],
       ]),
       "",
-      renderVerdict(judge(a, b, c, resources)),
+      renderVerdict(compare(a, b, c, resources)),
       `the server off: ${((d.median - e.median) / resources).toFixed(1)} ms a resource`,
       `load average before ${before}, after ${after}`,
       "",

@@ -12,8 +12,8 @@ async function measure(bench: Bench): Promise<void> {
   const before = load();
   for (let run = 1; run <= RUNS; run += 1) {
     report(`run ${run} of ${RUNS}`);
-    const { said, ms } = await start(bench);
-    for (const [step, took] of stepTimes(said)) add(step, took);
+    const { output, ms } = await start(bench);
+    for (const [step, took] of stepTimes(output)) add(step, took);
     add("all of `vpai start`", ms);
     const from = performance.now();
     await closeWorld(bench.instance, report);

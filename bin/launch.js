@@ -100,7 +100,7 @@ async function fetchNode(platform, integrity, home) {
   }
 }
 
-/** Runs the same command on another Node. @returns its exit code, as a shell would tell it */
+/** Runs the same command on another Node. @returns its exit code, as a shell reports it */
 function handOver(node, args) {
   return new Promise((resolve, reject) => {
     const child = spawn(node, args, { stdio: "inherit", env: { ...process.env, VPAI_HANDED_OVER: "1" } });

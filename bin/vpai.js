@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Starts the vpai command on whatever Node there is: sees to a Node that runs TypeScript as it is and to the npm packages,
+// Starts the vpai command on any Node: provides a Node that runs TypeScript directly and the npm packages,
 // then hands over to ops/cli/main.ts. Plain and old-fashioned, so that an old Node can read it far enough to say what is wrong.
 /* eslint-disable @typescript-eslint/no-require-imports -- CommonJS is what every Node reads */
 "use strict";

@@ -31,7 +31,7 @@ export function partsBuild(parts: readonly PartName[], wanted: Versions, report:
   };
 }
 
-/** Tells every binary its version; the engine reads its own in two places. */
+/** Sets the version of every binary; the engine reads its own in two places. */
 function ldflags(wanted: Versions): string {
   const own = "vpai/toolchain/internal/versions";
   const set: Record<string, string> = {

@@ -43,8 +43,8 @@ export interface CacheEntry {
 /**
  * A directory of the cache, made by `build` if it is not there yet.
  *
- * It appears whole or not at all: `build` fills a directory beside it, which then takes its name. Of several processes
- * that want the same entry one builds and the others wait, told by `waiting`.
+ * It appears whole or not at all: `build` fills a temporary directory, which is then renamed. Of several processes
+ * that want the same entry one builds and the others wait; `waiting` reports it.
  */
 export async function cacheEntry(
   kind: string,
@@ -73,7 +73,7 @@ export async function cacheEntry(
   );
 }
 
-/** What a killed builder has left. The lock is ours, so nobody is at work there. */
+/** Leftovers of a killed builder: this process holds the lock, so no other builds there. */
 async function removeLeftovers(path: string): Promise<void> {
   const parent = dirname(path);
   if (!existsSync(parent)) return;

@@ -89,11 +89,11 @@ async function missingPackages(packages: readonly string[]): Promise<string[]> {
 }
 
 /**
- * The files of a Debian package, without installing it: for programs that need nothing beside themselves.
+ * The files of a Debian package, without installing it: for programs without dependencies.
  *
  * @param files – paths in the package, such as "/usr/bin/docker-registry"
  * @returns the directory that stands for "/": "/" itself where the package is installed, else an entry of the cache
- * @throws OperatorError – no Debian, or the package cannot be had
+ * @throws OperatorError – not Debian, or the package is not available
  */
 export async function ensureDebianFiles(
   name: string,
@@ -111,13 +111,13 @@ export async function ensureDebianFiles(
     const archive = (await readdir(directory)).find((file) => file.endsWith(".deb"));
     if (archive === undefined) throw aptFailed([name], "apt-get download left no file");
     await run("dpkg-deb", ["-x", join(directory, archive), directory]);
-    const lacking = files.filter((file) => !existsSync(join(directory, file)));
-    if (lacking.length > 0) throw aptFailed([name], `${archive} holds no ${lacking.join(", ")}`);
+    const missing = files.filter((file) => !existsSync(join(directory, file)));
+    if (missing.length > 0) throw aptFailed([name], `${archive} does not contain ${missing.join(", ")}`);
   });
   return entry.path;
 }
 
-/** Runs apt-get; refreshes the lists first if there are none, and once more if what they name is gone. */
+/** Runs apt-get; refreshes the lists first if there are none, and again if a listed package no longer exists. */
 async function aptWithLists(args: readonly string[], cwd = "/"): Promise<void> {
   const lists = existsSync("/var/lib/apt/lists") ? await readdir("/var/lib/apt/lists") : [];
   const fresh = !lists.some((file) => file.includes("_Packages"));

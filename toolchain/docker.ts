@@ -70,7 +70,7 @@ export function dockerSocket(env: NodeJS.ProcessEnv): string {
   });
 }
 
-/** Asks who is there, for at most five seconds. */
+/** Asks the daemon for its version, for at most five seconds. */
 export function askDocker(socket: string): Promise<DockerAnswer> {
   return new Promise((answered) => {
     const call = request({ socketPath: socket, path: "/version", timeout: 5000 }, (response) => {

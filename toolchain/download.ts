@@ -23,7 +23,7 @@ interface Probe {
   readonly refused?: string;
 }
 
-/** @returns why the official downloads cannot be had, or undefined if they can; asks at most once a day */
+/** @returns why the official downloads are not available, or undefined if they are; asks at most once a day */
 export async function downloadsRefused(engine: string, source: Source = {}): Promise<string | undefined> {
   const url = engineUrl(engine, source);
   const memory = join(cacheDir(), "probes", `${contentKey(url)}.json`);

@@ -39,7 +39,7 @@ export async function layOut(parts: AllObtained, given: string | undefined): Pro
     }
     const official = join(parts.engine.directory, LAUNCHER);
     await copyFile(existsSync(official) ? official : LAUNCHER_FILE, join(bin, LAUNCHER));
-    await writeFile(join(bin, "package.json"), '{ "type": "commonjs" }\n'); // for our launcher, whatever lies above
+    await writeFile(join(bin, "package.json"), '{ "type": "commonjs" }\n'); // for our launcher, independent of parent folders
     if (given === undefined) await installPlugins(parts, join(directory, "pulumi"));
   });
   const home = given ?? join(entry.path, "pulumi");

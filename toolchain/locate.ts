@@ -5,7 +5,7 @@ import { PLUGINS, type PluginName, type Versions } from "./versions.ts";
 
 /** What the operator has installed already; found by looking at files only. */
 export interface Located {
-  /** The first `pulumi` on PATH that has its language host beside it. */
+  /** The first `pulumi` on PATH that has its language host next to it. */
   readonly engine: string | undefined;
   /** Plugins of exactly the pinned versions, in a Pulumi home. */
   readonly plugins: Readonly<Partial<Record<PluginName, string>>>;
@@ -28,7 +28,7 @@ function engineOnPath(env: NodeJS.ProcessEnv): string | undefined {
     .filter((directory) => directory !== "")
     .map((directory) => join(directory, "pulumi"))
     .filter((path) => existsSync(path) && statSync(path).isFile())
-    .map((path) => realpathSync(path)) // a link such as Homebrew's: the language host lies beside the file
+    .map((path) => realpathSync(path)) // a link such as Homebrew's: the language host is next to the file
     .find((path) => existsSync(join(dirname(path), "pulumi-language-nodejs")));
 }
 
@@ -47,7 +47,7 @@ export function fingerprint(paths: readonly string[]): string {
   return paths
     .map((path) => {
       const found = statSync(path, { throwIfNoEntry: false });
-      return found ? `${path} ${found.size} ${found.mtimeMs}` : `${path} gone`;
+      return found ? `${path} ${found.size} ${found.mtimeMs}` : `${path} missing`;
     })
     .join("\n");
 }

@@ -7,17 +7,17 @@ import { join } from "node:path";
 type Release = () => Promise<void>;
 
 /**
- * Runs `work` while no other process runs work under the same name; the others wait and are told who they wait for.
+ * Runs `work` while no other process runs work under the same name; the others wait and learn the holder.
  *
  * The lock is a listening Unix socket in Linux's abstract namespace: the kernel gives the name to one process, and takes it
  * back when that process ends, however it ends. So a dead owner's lock does not exist, and a waiter is woken at once.
- * Elsewhere the socket is a file, and a dead owner's file is removed by the first to find that nobody listens.
+ * Elsewhere the socket is a file, and a dead owner's file is removed by the first caller that gets no answer.
  *
- * @param name – any text that is the same for all who must not meet; the path of what is guarded, as a rule
+ * @param name – the same text for every process that must be excluded; usually the guarded path
  */
 export async function withLock<T>(name: string, work: () => Promise<T>, waiting?: (owner: string) => void): Promise<T> {
   const address = lockAddress(name);
-  let told = false;
+  let reported = false;
   for (;;) {
     const release = await take(address);
     if (release) {
@@ -28,8 +28,8 @@ export async function withLock<T>(name: string, work: () => Promise<T>, waiting?
       }
     }
     await ownerGone(address, (owner) => {
-      if (!told) waiting?.(owner);
-      told = true;
+      if (!reported) waiting?.(owner);
+      reported = true;
     });
   }
 }
@@ -39,7 +39,7 @@ function lockAddress(name: string): string {
   return platform() === "linux" ? `\0vpai-${id}` : join(tmpdir(), `vpai-${id}.lock`);
 }
 
-/** Takes the lock and tells every caller who holds it; undefined if somebody else does. */
+/** Takes the lock and names its holder to every caller; undefined if another process holds it. */
 function take(address: string): Promise<Release | undefined> {
   return new Promise((taken, failed) => {
     const callers = new Set<Socket>();
@@ -64,12 +64,12 @@ function take(address: string): Promise<Release | undefined> {
 
 /** Returns when the lock's owner has let go of it. */
 function ownerGone(address: string, owner: (name: string) => void): Promise<void> {
-  return new Promise((gone) => {
+  return new Promise((closed) => {
     const call = connect(address);
     call.on("data", (name) => owner(String(name)));
     call.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "ECONNREFUSED" && !address.startsWith("\0")) rmSync(address, { force: true });
     });
-    call.on("close", () => gone());
+    call.on("close", () => closed());
   });
 }

@@ -31,7 +31,7 @@ export function versions(root: string = PROJECT_ROOT): Versions {
   };
 }
 
-/** An engine of somebody else's serves if it is the pinned one or a newer one of its major version. */
+/** A pre-installed engine is accepted if it is the pinned one or a newer one of its major version. */
 export function engineServes(found: string, pinned: string): boolean {
   const numbers = (text: string): number[] => (/^v?(\d+)\.(\d+)\.(\d+)/.exec(text.trim()) ?? []).slice(1).map(Number);
   const [major = 0, minor = 0, patch = 0] = numbers(found);

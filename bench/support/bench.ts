@@ -20,17 +20,17 @@ export interface Bench {
   readonly signal: AbortSignal;
 }
 
-/** Tells a person what is under way; results go to stdout. */
+/** Progress for the user; results go to stdout. */
 export const report = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** How busy the machine is: its load average over one minute beside its processors, with a warning where it matters. */
+/** How busy the machine is: its load average over one minute against its processors, with a warning if it distorts the result. */
 export function load(): string {
   const [now, processors] = [loadavg()[0] ?? 0, availableParallelism()];
   const warning = now > 1.5 * processors ? " (busy: times are longer than on a quiet machine)" : "";
   return `${now.toFixed(2)} on ${processors} processors${warning}`;
 }
 
-/** Runs a benchmark in a sandbox of its own and removes that again, whatever happens. Sets the exit code. */
+/** Runs a benchmark in a sandbox of its own and always removes it. Sets the exit code. */
 export async function benchmark(instance: string, body: (bench: Bench) => Promise<void>): Promise<void> {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort(new Error(`by ${signal}`)));
@@ -50,7 +50,7 @@ export async function benchmark(instance: string, body: (bench: Bench) => Promis
 }
 
 function explained(error: unknown, signal: AbortSignal): string {
-  if (signal.aborted) return "the benchmark was ended; its sandbox is gone";
+  if (signal.aborted) return "the benchmark was aborted; its sandbox was removed";
   if (error instanceof VoidMeasurement) return `void: ${error.message}`;
   if (error instanceof OperatorError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -66,7 +66,7 @@ async function refuseSecond(instance: string): Promise<void> {
 }
 
 /** `vpai start` in the benchmark's sandbox: what it says, shown as it comes, and its wall time in milliseconds. */
-export async function start({ instance, signal }: Bench): Promise<{ readonly said: string; readonly ms: number }> {
+export async function start({ instance, signal }: Bench): Promise<{ readonly output: string; readonly ms: number }> {
   const args = [
     "--disable-warning=ExperimentalWarning",
     join(PROJECT_ROOT, "ops/cli/main.ts"),
@@ -82,5 +82,5 @@ export async function start({ instance, signal }: Bench): Promise<{ readonly sai
     stderr: ["pipe", "inherit"],
     cancelSignal: signal,
   });
-  return { said: stderr, ms: performance.now() - from };
+  return { output: stderr, ms: performance.now() - from };
 }

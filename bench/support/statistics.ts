@@ -31,7 +31,7 @@ export interface Verdict {
 }
 
 /** What the medians say of the two promises. */
-export function judge(ours: Times, floor: Times, ansible: Times, resources: number): Verdict {
+export function compare(ours: Times, floor: Times, ansible: Times, resources: number): Verdict {
   const ratio = ansible.median / ours.median;
   const msAResource = (ours.median - floor.median) / resources;
   return { ratio, ratioHolds: ratio >= FASTER_THAN_ANSIBLE, msAResource, msHolds: msAResource <= MS_A_RESOURCE };

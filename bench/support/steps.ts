@@ -5,8 +5,8 @@ export function parseDuration(text: string): number | undefined {
 }
 
 /** The steps that `vpai start` says it has done, each with its time in milliseconds. */
-export function stepTimes(said: string): [step: string, ms: number][] {
-  return said.split("\n").flatMap((line): [string, number][] => {
+export function stepTimes(output: string): [step: string, ms: number][] {
+  return output.split("\n").flatMap((line): [string, number][] => {
     const [, step, text] = /^✓ (.+?) ((?:\d+ min )?\d+(?:\.\d)? s)$/.exec(line) ?? [];
     const ms = parseDuration(text ?? "");
     return step === undefined || ms === undefined ? [] : [[step, ms]];

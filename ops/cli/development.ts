@@ -4,16 +4,16 @@ import { examples, instanceOption } from "./parts.ts";
 export function addDevelopment(program: Command): void {
   program
     .command("doctor")
-    .summary("say where each part came from and what is wrong")
+    .summary("diagnose the installation and show tool versions")
     .description(
-      "Looks at Node, Go, Docker, the engine and its plugins, disk, memory, sandbox and state.\nExits 1 if something is wrong, with what to do.",
+      "Checks Node, Go, Docker, the engine and its plugins, disk, memory, sandbox and state.\nExits 1 if it finds a problem, and prints the fix.",
     )
     .addOption(instanceOption())
     .addHelpText("after", examples("vpai doctor"))
     .action(async ({ instance }: { instance: string }) => (await import("../doctor/doctor.ts")).runDoctor(instance));
   program
     .command("test")
-    .summary("prove that it works")
+    .summary("run the tests")
     .description("Runs the tests, layer after layer. The last line is `N passed, N failed`.")
     .addArgument(
       new Argument("[layers...]", "default: all").choices(["unit", "components", "program", "sandbox", "e2e", "go"]),

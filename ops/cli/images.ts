@@ -4,7 +4,7 @@ import { examples, instanceOption, stackOption } from "./parts.ts";
 export function addImages(program: Command): void {
   const images = program
     .command("images")
-    .summary("look after the pinned images")
+    .summary("manage pinned images")
     .description("Every image is pinned by tag and digest in components/images.ts; a stack file may replace some.")
     .addHelpText(
       "after",
@@ -12,9 +12,9 @@ export function addImages(program: Command): void {
     );
   images
     .command("check")
-    .summary("ask the registries whether every image of a stack can be had")
+    .summary("check that every image is available in its registry")
     .description(
-      "Asks for each image by its digest: that it is there, lists its platforms, and has the server's. `up` and `start`\ndo so by themselves for the images that are new since the last successful `up`. Needs no login, downloads nothing.",
+      "Checks each image by its digest: that it exists, lists its platforms, and has the server's. `up` and `start` check the\nimages that are new since the last successful `up`. Needs no login, downloads nothing.",
     )
     .addOption(stackOption())
     .addOption(instanceOption())
@@ -26,7 +26,7 @@ export function addImages(program: Command): void {
     .command("update")
     .summary("propose newer versions, with their digests and release notes")
     .description(
-      "Looks up the newest version of each image, of the same major version and the same kind; else whether its tag has been\nbuilt anew. Changes nothing unless told to write; `vpai up` then brings it to a stack.",
+      "Looks up the newest version of each image, of the same major version and the same kind; else whether its tag was\nrebuilt. Changes nothing without --write; `vpai up` then deploys it to a stack.",
     )
     .argument("[service]", "one service; without it all")
     .option("--write", "write the proposals to components/images.ts")

@@ -1,6 +1,6 @@
 import { runCli } from "./run.ts";
 
-// A reader that has had enough, such as `head`, is no error.
+// A closed reader, such as `head`, is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
   throw error;

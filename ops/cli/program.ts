@@ -25,7 +25,7 @@ export function buildCli(): Command {
     .command("start")
     .summary("bring up the whole stack in a sandbox on this machine")
     .description(
-      "Provides the engine, starts the simulated world, and converges the stack in it.\nSafe to run again: it changes only what differs.",
+      "Provides the engine, starts the sandbox, and converges the stack in it.\nSafe to run again: it changes only what differs.",
     )
     .addOption(instanceOption())
     .option("--full", "real images where a light fake is the default (n8n: 2.9 GB)")

@@ -3,7 +3,7 @@ import { OperatorError } from "../../shared/errors.ts";
 import { buildCli } from "./program.ts";
 import { knownStacks } from "../stack/context.ts";
 
-/** Runs the command line; the exit code. An OperatorError is the operator's to mend, anything else is ours. */
+/** Runs the command line; the exit code. An OperatorError is for the operator to fix, anything else is a bug. */
 export async function runCli(argv: readonly string[]): Promise<number> {
   const cli = buildCli();
   for (const command of [cli, ...cli.commands, ...cli.commands.flatMap((each) => each.commands)]) {
@@ -15,7 +15,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) {
-      // Commander says that `--stack` is missing, not what it could be.
+      // Commander names the missing `--stack`, not its allowed values.
       const stackMissing = error.code === "commander.missingMandatoryOptionValue";
       if (stackMissing) process.stderr.write(`  allowed: --stack ${knownStacks().join(", --stack ")}\n`);
       return error.exitCode;

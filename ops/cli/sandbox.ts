@@ -4,8 +4,10 @@ import { examples, instanceOption } from "./parts.ts";
 export function addSandbox(program: Command): void {
   const sandbox = program
     .command("sandbox")
-    .summary("look after the simulated world")
-    .description("The simulated world that `vpai start` brings up: Hetzner, image registry, package proxy and servers.")
+    .summary("manage the sandbox")
+    .description(
+      "The sandbox that `vpai start` brings up: simulated Hetzner API, image registry, package proxy and servers.",
+    )
     .addHelpText(
       "after",
       examples("vpai sandbox status", "vpai sandbox fault no-capacity serverType=cx23", "vpai sandbox down"),
@@ -26,10 +28,10 @@ export function addSandbox(program: Command): void {
   )
     .addHelpText("after", examples('eval "$(npm run -s sandbox:env)" && hcloud server list'))
     .action(async ({ instance }: { instance: string }) => (await import("../sandbox/commands.ts")).env(instance));
-  action("status", "say what the sandbox holds")
+  action("status", "show sandbox status")
     .addHelpText("after", examples("vpai sandbox status"))
     .action(async ({ instance }: { instance: string }) => (await import("../sandbox/commands.ts")).status(instance));
-  action("fault", "make the simulated world misbehave", " Without a name: lists the faults. `clear` ends them all.")
+  action("fault", "inject a fault", " Without a name: lists the faults. `clear` ends them all.")
     .argument("[name]", "fault, or `clear`")
     .argument("[settings...]", "key=value")
     .addHelpText(

@@ -44,13 +44,13 @@ export function addStackTools(program: Command): void {
     });
   program
     .command("purge")
-    .summary("remove what a service that is gone has left on the server")
+    .summary("delete a removed service's leftover data")
     .description(
-      "Removes the data and files of a service that the stack has no more, and its database if it is named. They are lost.\nShows them first and wants the service's name typed back. Refuses while the stack has the service, or a container\nuses its data.",
+      "Removes the data and files of a service that is no longer in the stack, and its database if it is named. They are lost.\nShows them first and wants the service's name typed back. Refuses while the stack has the service, or a container\nuses its data.",
     )
     .addOption(stackOption())
     .addOption(instanceOption())
-    .requiredOption("--service <name>", "the service that is gone")
+    .requiredOption("--service <name>", "name of the removed service")
     .option("--database <name>", "remove this database, with the role that owns it, too")
     .option("--yes", "do not ask")
     .addHelpText(

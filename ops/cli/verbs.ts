@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
 import { OperatorError } from "../../shared/errors.ts";
-import type { Verb } from "../engine/run.ts";
+import type { Operation } from "../engine/run.ts";
 import { examples, instanceOption, stackOption } from "./parts.ts";
 
-const verbs: readonly { verb: Verb; summary: string; more: string; examples: readonly string[] }[] = [
+const verbs: readonly { verb: Operation; summary: string; more: string; examples: readonly string[] }[] = [
   {
     verb: "up",
     summary: "make a stack what the program says",
@@ -23,7 +23,7 @@ const verbs: readonly { verb: Verb; summary: string; more: string; examples: rea
   },
   {
     verb: "refresh",
-    summary: "learn what has changed in the world behind the stack's back",
+    summary: "read the actual state of the stack's resources",
     more: "Changes the state only; `up` then puts things right.",
     examples: ["vpai refresh --stack prod"],
   },
@@ -72,8 +72,13 @@ export function addVerbs(program: Command): void {
             fix: `did you mean \`vpai ${verb} --stack ${stray}\`?`,
           });
         }
-        const { runVerb } = await import("../deploy/operation.ts");
-        await runVerb(verb, { ...options, flags, yes: options.yes === true, verbose: options.verbose === true });
+        const { runStackOperation } = await import("../deploy/operation.ts");
+        await runStackOperation(verb, {
+          ...options,
+          flags,
+          yes: options.yes === true,
+          verbose: options.verbose === true,
+        });
       });
   }
 }

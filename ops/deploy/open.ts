@@ -6,7 +6,7 @@ import { ensureTools } from "../stack/packages.ts";
 
 type Report = (line: string) => void;
 
-/** A stack ready for the engine; `world` when it is a sandbox. */
+/** A stack ready for the engine; `world` for the sandbox stack. */
 export interface OpenStack {
   readonly context: StackContext;
   readonly world?: World;
@@ -31,7 +31,7 @@ export function requireChoice({ stack, instance }: StackChoice): void {
   });
 }
 
-/** Provides engine and plugins, and for the sandbox its world. */
+/** Provides engine and plugins, and for the sandbox stack the running sandbox. */
 export async function openStack(choice: StackChoice, report: Report): Promise<OpenStack> {
   requireChoice(choice);
   requireOwnShell(choice.stack, process.env);

@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import { OperatorError } from "../../shared/errors.ts";
 import { SANDBOX, type StackContext } from "../stack/context.ts";
-import { ask, ensureStack, run, type Verb } from "../engine/run.ts";
+import { pulumiOutput, ensureStack, runOperation, type Operation } from "../engine/run.ts";
 import type { RunContext } from "../engine/error-hints.ts";
 import { availableTypes } from "../recover/hetzner.ts";
 import type { UpCheck } from "../images/before-up.ts";
@@ -9,24 +9,24 @@ import { createScreen, type Screen } from "../stack/terminal.ts";
 import { MOST_VERBOSE } from "../engine/redacted-log.ts";
 import { openStack, recoverIfNeeded, requireChoice, type StackChoice } from "./open.ts";
 
-interface VerbOptions extends StackChoice {
+interface OperationOptions extends StackChoice {
   readonly flags: readonly string[];
   /** Services that the run is for. @default all */
   readonly only?: readonly string[];
   readonly yes: boolean;
-  /** Everything the engine can say goes to the log, without secrets. */
+  /** Writes the engine's verbose output to the log, without secrets. */
   readonly verbose?: boolean;
 }
 
 /** `vpai up|preview|refresh|destroy`. */
-export async function runVerb(verb: Verb, options: VerbOptions): Promise<void> {
+export async function runStackOperation(verb: Operation, options: OperationOptions): Promise<void> {
   requireChoice(options);
-  if (options.only) (await import("./target.ts")).requireOnly(options.only, options.stack);
+  if (options.only) (await import("./target.ts")).requireTarget(options.only, options.stack);
   const asks = options.stack !== SANDBOX && !options.yes && (verb === "up" || verb === "destroy");
   if (asks && !process.stdin.isTTY) {
     throw new OperatorError({
       key: `vpai ${verb} --stack ${options.stack}`,
-      found: "no terminal to ask at",
+      found: "stdin is not a terminal; cannot ask for confirmation",
       fix: `look at \`vpai preview --stack ${options.stack}\`, then add --yes`,
     });
   }
@@ -35,46 +35,53 @@ export async function runVerb(verb: Verb, options: VerbOptions): Promise<void> {
   const { context, world } = await openStack(options, report);
   if (verb !== "preview") await recoverIfNeeded(context, report);
   await ensureStack(context);
-  const some = options.only && (await (await import("./target.ts")).onlyOf(context, options.only));
+  const some = options.only && (await (await import("./target.ts")).planTarget(context, options.only));
   some?.notes.forEach(report);
   const flags = [...(some?.flags ?? []), ...options.flags];
   const succeeded = await beforeRun(verb, { context, world, report, only: some?.images });
-  if (asks && !(await agreed(verb, context, flags, screen))) {
+  if (asks && !(await confirmed(verb, context, flags, screen))) {
     screen.line("nothing was changed");
     return;
   }
   const all = [...(options.verbose ? MOST_VERBOSE : []), ...flags];
-  const { log } = await run(verb, context, { screen, flags: all, helpExplain: helpFor(context) });
+  const { log } = await runOperation(verb, context, { screen, flags: all, helpExplain: errorContext(context) });
   await succeeded();
   screen.line(`full output: ${log}`);
 }
 
-/** What is found out before the engine runs; answers what to do once it has run well. */
-async function beforeRun(verb: Verb, check: UpCheck): Promise<() => Promise<void>> {
+/** Checks before the engine runs; returns what to do after a successful run. */
+async function beforeRun(verb: Operation, check: UpCheck): Promise<() => Promise<void>> {
   if (verb === "up") return (await import("../images/before-up.ts")).checkBeforeUp(check);
   if (verb === "destroy")
-    return async () => (await import("../images/checked-cache.ts")).forgetChecked(check.context.work);
+    return async () => (await import("../images/checked-cache.ts")).forgetChecked(check.context.workDir);
   return () => Promise.resolve();
 }
 
 /** Shows what would change, then asks. */
-async function agreed(verb: Verb, context: StackContext, flags: readonly string[], screen: Screen): Promise<boolean> {
-  if (verb === "up") await run("preview", context, { screen, flags, helpExplain: helpFor(context) });
-  else screen.line(`everything that stack ${context.stack} made will be removed, with all data on its server`);
+async function confirmed(
+  verb: Operation,
+  context: StackContext,
+  flags: readonly string[],
+  screen: Screen,
+): Promise<boolean> {
+  if (verb === "up") await runOperation("preview", context, { screen, flags, helpExplain: errorContext(context) });
+  else screen.line(`all resources of stack ${context.stack} will be deleted, with all data on its server`);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const wanted = verb === "up" ? "yes" : context.stack;
-  const answer = await terminal.question(`${verb === "up" ? "Do it?" : "Sure?"} Type ${wanted}: `);
+  const answer = await terminal.question(
+    `${verb === "up" ? "Apply these changes?" : "Delete them?"} Type "${wanted}" to continue: `,
+  );
   terminal.close();
   return answer.trim() === wanted;
 }
 
-/** What an explanation may name: what Hetzner has instead of a type that is sold out. */
-export function helpFor(context: StackContext): (output: string) => Promise<Partial<RunContext>> {
+/** Details for an explanation: what Hetzner offers instead of a type that is sold out. */
+export function errorContext(context: StackContext): (output: string) => Promise<Partial<RunContext>> {
   const endpoint = context.env["HCLOUD_ENDPOINT"] ?? "https://api.hetzner.cloud/v1";
   return async (output) => {
     const token = context.env["HCLOUD_TOKEN"];
     if (token === undefined || !output.includes("resource_unavailable")) return { endpoint };
-    // The explanation must not fail over what only embellishes it.
+    // The explanation must not fail because this detail is missing.
     const available = await availableTypes({ endpoint, token }).catch(() => []);
     return { endpoint, available };
   };
@@ -87,7 +94,7 @@ export async function runRecover(options: StackChoice): Promise<void> {
   const { needsRecovery, recover } = await import("../recover/recover.ts");
   const needed = await needsRecovery(context);
   await recover(context, (line) => screen.line(line));
-  screen.line(needed ? "resolved: `up` can run" : "nothing was interrupted");
+  screen.line(needed ? "resolved: `up` can run" : "no interrupted run found");
 }
 
 /** `vpai output`. */
@@ -98,7 +105,7 @@ export async function runOutput(
   const screen = createScreen();
   const { context } = await openStack(options, (line) => screen.line(line));
   const secrets = options.showSecrets ? ["--show-secrets"] : [];
-  const text = await ask(context, ["stack", "output", "--json", "--stack", context.stack, ...secrets]);
+  const text = await pulumiOutput(context, ["stack", "output", "--json", "--stack", context.stack, ...secrets]);
   const all = JSON.parse(text) as Record<string, unknown>;
   if (name === undefined) return void process.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`);
   const value = all[name];

@@ -17,7 +17,7 @@ export async function runPulumi(args: readonly string[], choice: StackChoice): P
     env: withStack(context.env, context.stack),
     stdio: "inherit",
   });
-  // Ctrl-C reaches both; what it means is the engine's to say.
+  // Ctrl-C reaches both; the engine handles it.
   const stay = (): void => undefined;
   const pass = (): void => void child.kill("SIGTERM");
   process.on("SIGINT", stay).on("SIGTERM", pass);

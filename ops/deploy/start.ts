@@ -3,7 +3,7 @@ import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { World } from "../../sandbox/supervisor/client.ts";
 import { SANDBOX, type StackContext } from "../stack/context.ts";
-import { ask, ensureStack, run } from "../engine/run.ts";
+import { pulumiOutput, ensureStack, runOperation } from "../engine/run.ts";
 import { checkBeforeUp } from "../images/before-up.ts";
 import { stackPins } from "../images/stack-images.ts";
 import { requireMachine } from "../stack/preflight.ts";
@@ -11,20 +11,20 @@ import { duration } from "../engine/progress.ts";
 import { createScreen } from "../stack/terminal.ts";
 import { StackFile } from "../stack/config-file.ts";
 import { openStack, recoverIfNeeded } from "./open.ts";
-import { helpFor } from "./operation.ts";
+import { errorContext } from "./operation.ts";
 import { MOST_VERBOSE } from "../engine/redacted-log.ts";
 
 interface StartOptions {
   readonly instance: string;
   readonly full: boolean;
-  /** Everything the engine can say goes to the log, without secrets. */
+  /** Writes the engine's verbose output to the log, without secrets. */
   readonly verbose: boolean;
 }
 
-/** `vpai start`: engine, world, images, `up`, links. */
+/** `vpai start`: engine, sandbox, images, `up`, links. */
 export async function runStart({ instance, full, verbose }: StartOptions): Promise<void> {
   const screen = createScreen();
-  const begun = Date.now();
+  const startedAt = Date.now();
   const step = async <T>(title: string, work: () => Promise<T>): Promise<T> => {
     const from = Date.now();
     const result = await work();
@@ -36,19 +36,19 @@ export async function runStart({ instance, full, verbose }: StartOptions): Promi
   const { context, world } = await step("engine and simulated world", () =>
     openStack({ stack: SANDBOX, instance, full }, report),
   );
-  if (!world) throw new Error("the sandbox stack came without its world");
+  if (!world) throw new Error("the sandbox stack has no sandbox");
   await step("images", () => publishImages(context, world, report));
   await recoverIfNeeded(context, report);
   await ensureStack(context);
   const succeeded = await checkBeforeUp({ context, world, report });
   const flags = verbose ? MOST_VERBOSE : [];
   const { summary, log } = await step("stack", () =>
-    run("up", context, { screen, flags, helpExplain: helpFor(context) }),
+    runOperation("up", context, { screen, flags, helpExplain: errorContext(context) }),
   );
   await succeeded();
   const links = await linksOf(context, world);
   const changed = Object.entries(summary?.changes ?? {}).some(([op, count]) => op !== "same" && count > 0);
-  process.stdout.write(farewell({ instance, links, log, changed, ms: Date.now() - begun }));
+  process.stdout.write(renderSummary({ instance, links, log, changed, ms: Date.now() - startedAt }));
 }
 
 /** Has each pinned image served by the sandbox and writes the digests that it has there: `images.json`. */
@@ -56,7 +56,7 @@ async function publishImages(context: StackContext, world: World, report: (line:
   const pins = [...new Set(Object.values(stackPins(StackFile.read(SANDBOX))))].toSorted();
   const lock = await world.publish(pins, report);
   const text = `${JSON.stringify(lock, undefined, 2)}\n`;
-  const file = join(context.work, "images.json");
+  const file = join(context.workDir, "images.json");
   if (existsSync(file) && readFileSync(file, "utf8") === text) return;
   await writeFile(`${file}.new`, text, { mode: 0o600 });
   await rename(`${file}.new`, file);
@@ -64,7 +64,7 @@ async function publishImages(context: StackContext, world: World, report: (line:
 
 /** Links as a browser on this machine reaches them: through the sandbox's forwarded port. */
 async function linksOf(context: StackContext, world: World): Promise<Record<string, string>> {
-  const text = await ask(context, ["stack", "output", "--json", "--stack", context.stack]);
+  const text = await pulumiOutput(context, ["stack", "output", "--json", "--stack", context.stack]);
   const { links = {} } = JSON.parse(text) as { links?: Record<string, string> };
   return Object.fromEntries(Object.entries(links).map(([name, link]) => [name, withPort(link, world.port)]));
 }
@@ -75,7 +75,7 @@ export function withPort(link: string, port: number): string {
   return url.toString();
 }
 
-interface Farewell {
+interface RunEnd {
   readonly instance: string;
   readonly links: Readonly<Record<string, string>>;
   readonly log: string;
@@ -83,13 +83,13 @@ interface Farewell {
   readonly ms: number;
 }
 
-/** What `start` ends with: where things are and what to try. */
-export function farewell({ instance, links, log, changed, ms }: Farewell): string {
+/** The end of `start`'s output: links, credentials, next steps. */
+export function renderSummary({ instance, links, log, changed, ms }: RunEnd): string {
   const flag = instance === SANDBOX ? "" : ` --instance ${instance}`;
   const width = Math.max(...Object.keys(links).map((name) => name.length), 0);
   return [
     "",
-    `${changed ? "The stack is up" : "The stack was up; nothing had to change"}, ${duration(ms)}.`,
+    `${changed ? "The stack is up" : "Stack is up to date"}, ${duration(ms)}.`,
     "",
     ...Object.entries(links).map(([name, link]) => `  ${name.padEnd(width)}  ${link}`),
     "",

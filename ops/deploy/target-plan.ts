@@ -1,14 +1,14 @@
 import { OperatorError } from "../../shared/errors.ts";
 
-/** What is said of a service to plan a run of some. */
+/** The part of a service's definition that a targeted run needs. */
 export interface PlannedService {
   readonly name: string;
   /** Services whose health its container waits for. */
   readonly startupDependencies: readonly string[];
-  /** Those, and the ones that provide what it asks for once it runs. */
+  /** Those, and the providers of what it uses at run time. */
   readonly needs: readonly string[];
-  /** Services that are told of it: that have an account or a key for it. */
-  readonly knownTo: readonly string[];
+  /** Services that hold an account or a key for it. */
+  readonly accountHolders: readonly string[];
   readonly networks: readonly string[];
 }
 
@@ -18,7 +18,7 @@ export interface KnownResource {
   readonly parent?: string;
 }
 
-export interface OnlyInput {
+export interface TargetInput {
   /** As the operator named them. */
   readonly wanted: readonly string[];
   /** Every service of the stack. */
@@ -30,12 +30,12 @@ export interface OnlyInput {
   readonly stack: string;
 }
 
-export interface OnlyPlan {
+export interface TargetPlan {
   /** Services of the run. */
   readonly services: readonly string[];
   /** Services whose image the run may pull. */
   readonly images: readonly string[];
-  /** Why there are more than were named. */
+  /** Why the run has more services than were named. */
   readonly notes: readonly string[];
   /** Flags for the engine. */
   readonly flags: readonly string[];
@@ -59,13 +59,13 @@ export function requireServices(wanted: readonly string[], stack: string, names:
 }
 
 /**
- * Which services a run of some takes along, and what the engine is told of it. Everything that depends on one is taken
- * along as far as it is up, and what a new one has to be known to. Names are told by pattern: the engine refuses a
- * target that is not there, in the middle of its run, and a pattern that nothing matches it does not mind.
+ * Computes the `--target` set: the named services, their dependents that are up, and the providers of new ones. Targets
+ * are patterns: the engine fails in the middle of a run on a target that does not exist, but accepts a pattern without
+ * a match.
  *
  * @throws OperatorError when the run would need something that is not up
  */
-export function planOnly({ wanted, services, secrets, known, stack }: OnlyInput): OnlyPlan {
+export function targetPlan({ wanted, services, secrets, known, stack }: TargetInput): TargetPlan {
   const names = services.map(({ name }) => name);
   requireServices(wanted, stack, names);
   const up = new Set(known.map(({ urn }) => nameOf(urn)));
@@ -77,20 +77,20 @@ export function planOnly({ wanted, services, secrets, known, stack }: OnlyInput)
   ).filter((name) => !wanted.includes(name));
   const providers = services
     .filter(({ name }) => wanted.includes(name) && !isUp(name))
-    .flatMap(({ knownTo }) => knownTo)
+    .flatMap(({ accountHolders }) => accountHolders)
     .filter((name) => isUp(name) && !wanted.includes(name) && !dependants.includes(name));
   const chosen = services.filter(({ name }) => [...wanted, ...dependants, ...providers].includes(name));
   requireNeeds(chosen, isUp, stack);
 
   const chosenNames = chosen.map(({ name }) => name);
   const parts = chosenNames.flatMap((name) => [name, ...PARTS.map((part) => name + part), ...childrenOf(name, known)]);
-  // What all share and is not there yet: each container waits for every image, and files may hold another's secret.
+  // Shared resources that do not exist yet: each container waits for every image, and files may hold another's secret.
   const shared = [
     ...names.map((name) => `images-${name}`),
     ...secrets.map((name) => `secrets-${name}`),
     ...chosen.flatMap(({ networks }) => networks.map((network) => `host-network-${network}`)),
   ].filter((name) => !up.has(name));
-  // Whether the permanent secrets are the right ones is looked at in every run.
+  // The permanent secrets are verified in every run.
   const targets = new Set([
     "secrets-permanent-guard",
     ...parts,
@@ -100,7 +100,7 @@ export function planOnly({ wanted, services, secrets, known, stack }: OnlyInput)
   return {
     services: chosenNames,
     images: names.filter((name) => chosenNames.includes(name) || shared.includes(`images-${name}`)),
-    notes: [...note(dependants, "what depends on it, too"), ...note(providers, "what it has to be known to, too")],
+    notes: [...note(dependants, "also its dependents"), ...note(providers, "also the providers of its accounts")],
     flags: [...targets].toSorted().flatMap((name) => ["--target", `**::${name}`]),
   };
 }
@@ -126,7 +126,7 @@ function requireHost(known: readonly KnownResource[], stack: string): void {
   throw new OperatorError({
     key: "--only",
     found: `stack ${stack} has not been brought up`,
-    allowed: "a stack whose server is there",
+    allowed: "a stack with a running server",
     fix: `\`vpai up --stack ${stack}\` first`,
   });
 }
@@ -138,7 +138,7 @@ function requireNeeds(chosen: readonly PlannedService[], isUp: (service: string)
       .filter((need) => !isUp(need) && !names.includes(need))
       .map((need) => ({
         key: "--only",
-        found: `${name}, which needs ${need}, and ${need} is not up`,
+        found: `${name}, which depends on ${need}, and ${need} is not up`,
         fix: `add it (\`--only ${[...names, need].join(",")}\`), or \`vpai up --stack ${stack}\``,
       })),
   );

@@ -3,8 +3,8 @@ import { accountHolders, allDependencies, startupDependencies } from "../../comp
 import { planSecrets } from "../../components/service/plan/secrets.ts";
 import { catalogue } from "../../stacks/catalogue.ts";
 import type { StackContext } from "../stack/context.ts";
-import { ask } from "../engine/run.ts";
-import { type KnownResource, type OnlyPlan, planOnly, requireServices } from "./target-plan.ts";
+import { pulumiOutput } from "../engine/run.ts";
+import { type KnownResource, type TargetPlan, targetPlan, requireServices } from "./target-plan.ts";
 import { StackFile } from "../stack/config-file.ts";
 import { readCheckpoint } from "../stack/file-backend.ts";
 
@@ -14,8 +14,8 @@ function servicesOf(stack: string): ServiceDefinition[] {
   return catalogue.filter(({ name }) => !disabledServices.includes(name));
 }
 
-/** Refuses what `--only` cannot mean, before anything is started. */
-export function requireOnly(wanted: readonly string[], stack: string): void {
+/** Rejects an invalid `--only` before anything is started. */
+export function requireTarget(wanted: readonly string[], stack: string): void {
   requireServices(
     wanted,
     stack,
@@ -23,17 +23,17 @@ export function requireOnly(wanted: readonly string[], stack: string): void {
   );
 }
 
-/** What a run of some services is, by what the stack's state has. */
-export async function onlyOf(context: StackContext, wanted: readonly string[]): Promise<OnlyPlan> {
+/** Plans a run of the named services from the stack's state. */
+export async function planTarget(context: StackContext, wanted: readonly string[]): Promise<TargetPlan> {
   const definitions = servicesOf(context.stack);
-  return planOnly({
+  return targetPlan({
     wanted,
     services: definitions.map((definition) => ({
       name: definition.name,
       networks: definition.networks,
       startupDependencies: startupDependencies(definition, definitions),
       needs: allDependencies(definition, definitions),
-      knownTo: accountHolders(definition, definitions),
+      accountHolders: accountHolders(definition, definitions),
     })),
     secrets: Object.keys(planSecrets(definitions)),
     known: await resourcesOf(context),
@@ -43,7 +43,7 @@ export async function onlyOf(context: StackContext, wanted: readonly string[]): 
 
 async function resourcesOf(context: StackContext): Promise<readonly KnownResource[]> {
   if (context.files && (await readCheckpoint(context.files)) === "absent") return [];
-  const text = await ask(context, ["stack", "export", "--stack", context.stack]);
+  const text = await pulumiOutput(context, ["stack", "export", "--stack", context.stack]);
   const { deployment } = JSON.parse(text) as { deployment: { resources?: KnownResource[] } };
   return deployment.resources ?? [];
 }

@@ -40,8 +40,8 @@ export interface Tally {
 }
 
 /**
- * The layers that the operator's words name, each once and in order. None: all. With `full` those alone whose tests take
- * other images then: the sandbox's own are about the fakes.
+ * The layers named on the command line, each once and in order; all if none is named. With `full`, only those whose
+ * tests use other images then: the sandbox's own tests are about the fakes.
  *
  * @throws OperatorError when that is none
  */

@@ -42,7 +42,7 @@ const tools: Readonly<Partial<Record<Layer, readonly Tool[]>>> = {
 /** `vpai test`. Its last line is `N passed, N failed`. `full`: on the products themselves where fakes are the default. */
 export async function runTests(words: readonly string[], full = false): Promise<void> {
   const screen = createScreen();
-  const [begun, chosen] = [Date.now(), chosenLayers(words, full)];
+  const [startedAt, chosen] = [Date.now(), chosenLayers(words, full)];
   const tallies: Tally[] = [];
   const summaries: JestSummary[] = [];
   const count = (layer: Layer, tally: Tally, from: number): void => {
@@ -70,7 +70,7 @@ export async function runTests(words: readonly string[], full = false): Promise<
   const { passed, failed, empty } = addTallies(tallies);
   for (const layer of empty) screen.line(`! ${layer}: no test was found, and that is a failure`);
   screen.line(["\nslowest files:", ...slowestFiles(summaries, PROJECT_ROOT)].join("\n"));
-  screen.line(`in ${duration(Date.now() - begun)}`);
+  screen.line(`in ${duration(Date.now() - startedAt)}`);
   process.exitCode = failed === 0 && empty.length === 0 ? 0 : 1;
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
 }
@@ -85,7 +85,7 @@ async function provide(layer: Layer, report: (line: string) => void): Promise<vo
   await ensureTools(tools[layer] ?? [], `the tests of ${layer}`, report);
   // The sandbox brings its own engine up; tests of its parts alone find none on a fresh machine.
   if (layer === "sandbox" || layer === "e2e") await ensureDocker(report);
-  // Here it tells of its progress, and no test's time limit runs while it builds.
+  // Here its progress is shown, and no test's time limit runs during the build.
   if (layer === "e2e") await ensureToolchain(report);
 }
 

@@ -26,7 +26,7 @@ export function renderFindings(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map(({ name }) => name.length));
   const rows = findings.map(({ name, found, fault }) => `${fault ? "✗" : "✓"} ${name.padEnd(width)}  ${found}`);
   const faults = findings.flatMap(({ fault }) => fault ?? []);
-  const end = faults.length === 0 ? "nothing is wrong" : renderFaults(faults);
+  const end = faults.length === 0 ? "no problems found" : renderFaults(faults);
   return `${rows.join("\n")}\n\n${end}\n`;
 }
 
@@ -49,7 +49,10 @@ async function machine(): Promise<Finding[]> {
   };
   const go = await execa("go", ["env", "GOVERSION"], { reject: false });
   return [
-    { name: "go", found: go.exitCode === 0 ? go.stdout : "none (needed only where official binaries cannot be had)" },
+    {
+      name: "go",
+      found: go.exitCode === 0 ? go.stdout : "none (needed only where official binaries are not available)",
+    },
     {
       name: "disk",
       found: `${gigabytes(freeDisk(PROJECT_ROOT))} free here, ${gigabytes(freeDisk(cacheDir()))} at ${cacheDir()}`,
@@ -114,7 +117,7 @@ async function state(instance: string): Promise<Finding[]> {
     const found = [
       ...locks.map(({ holder }) => (holder ? `locked by pid ${holder.pid} since ${holder.since}` : "a broken lock")),
       ...(checkpoint === "pending" ? ["interrupted operations"] : []),
-      ...(checkpoint === "broken" ? ["the checkpoint is cut short"] : []),
+      ...(checkpoint === "broken" ? ["the state file is truncated"] : []),
       ...(run ? [`an interrupted ${run.verb} of ${run.started}`] : []),
     ].join(", ");
     return [{ name, found, fault: { key: name, found, fix } }];

@@ -1,7 +1,7 @@
 import { OperatorError, type Fault } from "../../shared/errors.ts";
 import { throughVpai } from "./plain-engine.ts";
 
-/** What is known of the run whose output is explained. */
+/** Context of the run whose output is explained. */
 export interface RunContext {
   readonly stack: string;
   /** File with the engine's full output, as the operator would open it. */
@@ -32,7 +32,7 @@ export function lockedFault(stack: string, holder: LockHolder): Fault {
   return {
     key: `stack ${stack}`,
     found: `locked by ${holder.user}@${holder.host} (pid ${holder.pid}) since ${holder.since}`,
-    fix: `wait for that run to end; if it is gone, run \`vpai recover --stack ${stack}\` on ${holder.host}`,
+    fix: `wait for that run to end; if it no longer runs, run \`vpai recover --stack ${stack}\` on ${holder.host}`,
   };
 }
 
@@ -85,7 +85,7 @@ const isProtected: Explainer = (output, { stack }) => {
   return {
     key: "vpai:protect",
     found: `true, and this run would delete ${names.join(", ")}`,
-    allowed: "false, for as long as it takes to delete what cannot be had again",
+    allowed: "false, while the protected resources are deleted",
     fix: `save the data, \`pulumi config set vpai:protect false\`, \`vpai up --stack ${stack}\`, then what you wanted`,
   };
 };
@@ -184,8 +184,8 @@ export function explainFaults(output: string, context: RunContext): Fault[] {
   return explainers.flatMap((explainer) => {
     const fault = explainer(output, context);
     if (fault === undefined) return [];
-    const said = (text: string): string => throughVpai(text, context.stack);
-    return [{ ...fault, ...(fault.allowed && { allowed: said(fault.allowed) }), fix: said(fault.fix) }];
+    const reworded = (text: string): string => throughVpai(text, context.stack);
+    return [{ ...fault, ...(fault.allowed && { allowed: reworded(fault.allowed) }), fix: reworded(fault.fix) }];
   });
 }
 
@@ -201,6 +201,6 @@ export function explain(output: string, context: RunContext): OperatorError {
   return new OperatorError({
     key: `stack ${context.stack}`,
     found: last === undefined ? "the engine failed; the lines marked ✗ say where" : last.slice("error:".length).trim(),
-    fix: `read ${context.log}; once the cause is gone, run the same command again`,
+    fix: `read ${context.log}; once the cause is fixed, run the same command again`,
   });
 }

@@ -10,7 +10,7 @@ export interface Follower {
 /**
  * Reads an event log while the engine writes it. The file loses its name as soon as the engine has it open: the
  * engine's debug events hold secrets, and a killed run must not leave them behind. Looked at 20 times a second;
- * file watching is not to be had on every file system.
+ * file watching does not work on every file system.
  */
 export function followEvents(file: string, onEvent: (event: EngineEvent) => void): Follower {
   const fd = openSync(file, "r");

@@ -14,7 +14,7 @@ export function withStack(env: Readonly<Record<string, string>>, stack: string):
   return { ...env, PULUMI_STACK: stack };
 }
 
-/** Advice of the program, which names the plain engine's commands, as it holds for who runs the program by vpai. */
+/** Rewrites advice that names the plain engine's commands for users of vpai. */
 export function throughVpai(advice: string, stack: string): string {
   return advice.replaceAll("`pulumi ", `\`npx vpai pulumi --stack ${stack} -- `);
 }

@@ -119,24 +119,20 @@ function summaryLine(summary: Summary, ms: number): string {
     return count === 0 ? [] : [`${count} ${(words as Record<string, string>)[op] ?? op}`];
   });
   const same = summary.changes["same"] ?? 0;
-  const changes = parts.length === 0 ? "nothing changed" : parts.join(", ");
-  const counts =
-    parts.length === 0 && summary.succeeded
-      ? `nothing to change, ${same} as they should be`
-      : `${changes}, ${same} unchanged`;
-  return `${summary.succeeded ? "" : "failed: "}${counts}, ${duration(ms)}`;
+  const changes = parts.length === 0 ? "no changes" : parts.join(", ");
+  return `${summary.succeeded ? "" : "failed: "}${changes}, ${same} unchanged, ${duration(ms)}`;
 }
 
-/** A fresh account of one run that began at `startedAt` (milliseconds). */
+/** Progress of one run that started at `startedAt` (milliseconds). */
 export function createProgress(startedAt: number): Progress {
-  const begun = new Map<string, { label: string; at: number }>();
+  const running = new Map<string, { label: string; at: number }>();
   const errors = new Map<string, string[]>();
   let explained = false;
   let summary: Summary | undefined;
 
   const ended = ({ metadata, planning }: Step, at: number): string[] => {
-    const start = begun.get(metadata.urn)?.at ?? at;
-    begun.delete(metadata.urn);
+    const start = running.get(metadata.urn)?.at ?? at;
+    running.delete(metadata.urn);
     const verb = verbs[metadata.op];
     if (verb === undefined || !isShown(metadata)) return [];
     const label = labelOf(metadata.urn, metadata.type);
@@ -146,7 +142,7 @@ export function createProgress(startedAt: number): Progress {
   };
 
   const failed = ({ metadata }: Step): string[] => {
-    begun.delete(metadata.urn);
+    running.delete(metadata.urn);
     explained = true;
     const messages = errors.get(metadata.urn) ?? [];
     errors.delete(metadata.urn);
@@ -186,7 +182,7 @@ export function createProgress(startedAt: number): Progress {
       if (event.resourcePreEvent) {
         const { metadata } = event.resourcePreEvent;
         if (verbs[metadata.op] && isShown(metadata)) {
-          begun.set(metadata.urn, { label: labelOf(metadata.urn, metadata.type), at });
+          running.set(metadata.urn, { label: labelOf(metadata.urn, metadata.type), at });
         }
         return [];
       }
@@ -195,7 +191,7 @@ export function createProgress(startedAt: number): Progress {
       if (event.diagnosticEvent) return diagnosed(event.diagnosticEvent);
       return event.summaryEvent ? summarised(event.summaryEvent, at) : [];
     },
-    running: (at) => [...begun.values()].map(({ label, at: start }) => `${label} ${duration(at - start)}`),
+    running: (at) => [...running.values()].map(({ label, at: start }) => `${label} ${duration(at - start)}`),
     summary: () => summary,
   };
 }

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, unlinkSync, writeFileSync } from "node:fs";
 import { redact } from "../../shared/exec.ts";
 
-/** Makes the engine say everything it can. Alone it would print secrets: see {@link secretsOfState}. */
+/** The engine's most verbose output. On its own it would print secrets: see {@link secretsOfState}. */
 export const MOST_VERBOSE = ["-v=9", "--logtostderr", "--logflow"];
 
 /** Whether an operator's own flags make the engine print values. */
@@ -11,7 +11,7 @@ export function isVerbose(flags: readonly string[]): boolean {
 
 /** How an exported state marks a secret (Pulumi SDK, the signature of a secret). */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
-/** Shorter ones are words that any line holds: hiding them would betray them. */
+/** Shorter ones are words that any line holds: redacting them would reveal them. */
 const SHORTEST = 8;
 
 /**
@@ -43,15 +43,15 @@ export function secretsOfState(exported: string): string[] {
   return [...found];
 }
 
-/** A file that no name leads to: what is written to it is seen by nobody but this process and those it starts. */
-export function openUnseen(path: string): number {
+/** Opens an unlinked file: only this process and its children can read what is written to it. */
+export function openAnonymousLog(path: string): number {
   const descriptor = openSync(path, "wx+", 0o600);
   unlinkSync(path);
   return descriptor;
 }
 
-/** Writes what the unseen file holds to `path` without the secrets, and closes it. Returns the text. */
-export function publishUnseen(descriptor: number, path: string, secrets: readonly string[]): string {
+/** Writes the anonymous file's text to `path` without the secrets, and closes it. Returns the text. */
+export function writeRedactedLog(descriptor: number, path: string, secrets: readonly string[]): string {
   const raw = Buffer.alloc(fstatSync(descriptor).size);
   readSync(descriptor, raw, 0, raw.length, 0);
   closeSync(descriptor);

@@ -12,11 +12,11 @@ import { throughVpai } from "./plain-engine.ts";
 import { createProgress, type Progress, type Summary } from "./progress.ts";
 import { readCheckpoint, readLocks, runFile, writeRun } from "../stack/file-backend.ts";
 import { followEvents } from "./event-log.ts";
-import { isVerbose, openUnseen, publishUnseen, secretsOfState } from "./redacted-log.ts";
+import { isVerbose, openAnonymousLog, writeRedactedLog, secretsOfState } from "./redacted-log.ts";
 import type { Screen } from "../stack/terminal.ts";
 import { PROJECT_ROOT } from "../../shared/paths.ts";
 
-export type Verb = "up" | "preview" | "refresh" | "destroy";
+export type Operation = "up" | "preview" | "refresh" | "destroy";
 
 export interface RunOptions {
   readonly screen: Screen;
@@ -35,16 +35,21 @@ export interface RunResult {
 const PARALLEL = "8";
 
 /** The engine's arguments for one verb; the operator's own flags come last and so have the last word. */
-export function engineArguments(verb: Verb, stack: string, eventLog: string, flags: readonly string[] = []): string[] {
+export function engineArguments(
+  verb: Operation,
+  stack: string,
+  eventLog: string,
+  flags: readonly string[] = [],
+): string[] {
   const changes = verb === "preview" ? [] : ["--yes", "--skip-preview"];
   const common = ["--stack", stack, "--non-interactive", "--color", "never", "--suppress-outputs"];
-  // The program checks each value itself (stacks/settings/schema.ts), and tells the value and what to do, which the engine does not.
+  // The program checks each value itself (stacks/settings/schema.ts): its errors name the value and the fix, the engine's do not.
   common.push("--skip-config-validation");
   return [verb, ...common, ...changes, "--parallel", PARALLEL, "--event-log", eventLog, ...flags];
 }
 
 /** Runs the engine for its answer, not for its progress; stdout as text. Fails with an OperatorError. */
-export async function ask(context: StackContext, args: readonly string[], input?: string): Promise<string> {
+export async function pulumiOutput(context: StackContext, args: readonly string[], input?: string): Promise<string> {
   const result = await execa("pulumi", args, {
     cwd: PROJECT_ROOT,
     env: { ...context.env },
@@ -58,7 +63,7 @@ export async function ask(context: StackContext, args: readonly string[], input?
   throw new EngineError(output, explain(output, { stack: context.stack, log: "the lines above" }));
 }
 
-/** An engine command that failed, with all it said. */
+/** An engine command that failed, with its output. */
 export class EngineError extends OperatorError {
   readonly output: string;
 
@@ -71,22 +76,22 @@ export class EngineError extends OperatorError {
 /** Makes the stack in its backend unless it is there. A stack file with a salt keeps it, and so its passphrase. */
 export async function ensureStack(context: StackContext): Promise<void> {
   if (context.files && (await readCheckpoint(context.files)) !== "absent") return;
-  const stacks = JSON.parse(await ask(context, ["stack", "ls", "--json"])) as { name: string }[];
+  const stacks = JSON.parse(await pulumiOutput(context, ["stack", "ls", "--json"])) as { name: string }[];
   if (stacks.some(({ name }) => name.split("/").at(-1) === context.stack)) return;
   const own = /^(file|s3|gs|azblob|postgres):/.test(context.env["PULUMI_BACKEND_URL"] ?? "");
   const provider = own ? ["--secrets-provider", "passphrase"] : [];
-  await ask(context, ["stack", "init", context.stack, "--no-select", ...provider, "--non-interactive"]);
+  await pulumiOutput(context, ["stack", "init", context.stack, "--no-select", ...provider, "--non-interactive"]);
 }
 
 /** Runs one verb with its progress on the screen. */
-export async function run(verb: Verb, context: StackContext, options: RunOptions): Promise<RunResult> {
+export async function runOperation(verb: Operation, context: StackContext, options: RunOptions): Promise<RunResult> {
   const stamp = new Date().toISOString().replace(/[:.]/g, "-");
-  const shortLog = join(context.shortWork, "logs", `${verb}-${stamp}.log`);
+  const shortLog = join(context.relativeWorkDir, "logs", `${verb}-${stamp}.log`);
   const log = join(PROJECT_ROOT, shortLog);
-  const events = join(context.work, `events-${stamp}.jsonl`);
+  const events = join(context.workDir, `events-${stamp}.jsonl`);
   const verbose = isVerbose(options.flags ?? []);
   const secrets = verbose ? await secretsNow(context) : [];
-  const output = verbose ? openUnseen(`${log}.raw`) : openSync(log, "wx", 0o600);
+  const output = verbose ? openAnonymousLog(`${log}.raw`) : openSync(log, "wx", 0o600);
   closeSync(openSync(events, "wx", 0o600));
   const progress = createProgress(Date.now());
   try {
@@ -99,7 +104,7 @@ export async function run(verb: Verb, context: StackContext, options: RunOptions
     });
     const { code, signal, stopped } = await watched(child, verb, context, events, progress, options.screen);
     await forgetCleanRun(context, code === 0);
-    if (verbose) publishUnseen(output, log, [...secrets, ...(await secretsNow(context))]);
+    if (verbose) writeRedactedLog(output, log, [...secrets, ...(await secretsNow(context))]);
     else closeSync(output);
     if (code === 0) return { summary: progress.summary(), log: shortLog };
     const text = readFileSync(log, "utf8");
@@ -114,13 +119,13 @@ export async function run(verb: Verb, context: StackContext, options: RunOptions
 /** What the stack's state calls secret, and what reaches the engine by its environment. */
 async function secretsNow(context: StackContext): Promise<string[]> {
   const given = ["HCLOUD_TOKEN", "PULUMI_CONFIG_PASSPHRASE"].flatMap((name) => context.env[name] ?? []);
-  const state = await ask(context, ["stack", "export", "--show-secrets", "--stack", context.stack]);
+  const state = await pulumiOutput(context, ["stack", "export", "--show-secrets", "--stack", context.stack]);
   return [...given, ...secretsOfState(state)];
 }
 
 async function watched(
   child: ChildProcess,
-  verb: Verb,
+  verb: Operation,
   context: StackContext,
   events: string,
   progress: Progress,
@@ -140,7 +145,7 @@ async function watched(
     host: hostname(),
     verb,
   };
-  if (verb !== "preview") await writeRun(context.work, record);
+  if (verb !== "preview") await writeRun(context.workDir, record);
   const interrupts = forwardInterrupts(pid, screen);
   const follower = followEvents(events, (event) => {
     for (const line of progress.next(event, Date.now())) screen.line(throughVpai(line, context.stack));
@@ -161,7 +166,7 @@ function forwardInterrupts(pid: number, screen: Screen): { count(): number; rele
   let count = 0;
   const onSignal = (): void => {
     count += 1;
-    screen.line(count === 1 ? "stopping after the steps under way; once more to stop at once" : "stopping at once");
+    screen.line(count === 1 ? "finishing in-flight operations; press Ctrl-C again to abort" : "aborting");
     try {
       process.kill(pid, count === 1 ? "SIGINT" : "SIGKILL");
     } catch (error) {
@@ -184,10 +189,10 @@ async function forgetCleanRun(context: StackContext, succeeded: boolean): Promis
     (context.files !== undefined &&
       (await readLocks(context.files)).length === 0 &&
       ["clean", "absent"].includes(await readCheckpoint(context.files)));
-  if (clean) await rm(runFile(context.work), { force: true });
+  if (clean) await rm(runFile(context.workDir), { force: true });
 }
 
-function cutShort(context: StackContext, verb: Verb, how: string, log: string): OperatorError {
+function cutShort(context: StackContext, verb: Operation, how: string, log: string): OperatorError {
   const again = context.stack === SANDBOX ? "the same command" : `\`vpai ${verb} --stack ${context.stack}\``;
   return new OperatorError({
     key: `stack ${context.stack}`,

@@ -23,12 +23,12 @@ export async function checkBeforeUp({ context, world, report, only }: UpCheck): 
   const nothing = (): Promise<void> => Promise.resolve();
   const file = StackFile.read(context.stack);
   const all = stackPins(file);
-  const lock = world ? readLock(context.work) : undefined;
+  const lock = world ? readLock(context.workDir) : undefined;
   // The program itself says what to do when the sandbox has not published an image.
   if (world && !Object.values(all).every((pin) => lock && pin in lock)) return nothing;
   const pins = Object.fromEntries(Object.entries(all).filter(([service]) => only?.includes(service) ?? true));
   const images = wantedImages(pins, file.images, lock);
-  const checked = await readChecked(context.work);
+  const checked = await readChecked(context.workDir);
   const wanted = unchecked(images, checked, file.machine);
   // The client of the registries is loaded only where it is needed.
   const ask = async () =>
@@ -36,5 +36,5 @@ export async function checkBeforeUp({ context, world, report, only }: UpCheck): 
   const findings = wanted.length > 0 ? await ask() : [];
   if (findings.length > 0) report(`images: ${findings.length} of ${images.length} are new, and at their registries`);
   const after = rememberedAfter(checked, images, findings, { machine: file.machine, partly: only !== undefined });
-  return JSON.stringify(after) === JSON.stringify(checked) ? nothing : () => writeChecked(context.work, after);
+  return JSON.stringify(after) === JSON.stringify(checked) ? nothing : () => writeChecked(context.workDir, after);
 }

@@ -56,7 +56,7 @@ export interface Observed {
   readonly found: readonly Found[];
   /** Whether the server's Docker answered. */
   readonly dockerReachable: boolean;
-  /** When the interrupted run began; undefined when nothing tells. */
+  /** Start of the interrupted run; undefined if unknown. */
   readonly since?: Date;
 }
 
@@ -136,7 +136,7 @@ export function planRecovery(state: ExportedState, observed: Observed): Recovery
   if (unseen.length > 0 && !observed.dockerReachable && (serverKnown || !atHetzner)) {
     faults.push({
       key: unseen.map(({ kind, name }) => `${kind} ${name}`).join(", "),
-      found: "was being created; the server's Docker does not answer, so nobody knows whether it was",
+      found: "was being created; the server's Docker does not answer, so its state is unknown",
       fix: "start the server and see that `vpai ssh` gets in, then run this command again",
     });
   }

@@ -39,7 +39,7 @@ export function bootTime(): number | undefined {
 }
 
 /** One process of this machine; undefined when there is none of that id. */
-export function lookAt(pid: number): ProcessFacts | undefined {
+export function readProcess(pid: number): ProcessFacts | undefined {
   try {
     return parseStat(readFileSync(`/proc/${pid}/stat`, "utf8"), bootTime() ?? 0);
   } catch {
@@ -49,7 +49,7 @@ export function lookAt(pid: number): ProcessFacts | undefined {
 
 /** Whether `pid` is a process that still runs; a zombie does not. */
 export function isAlive(pid: number): boolean {
-  const facts = lookAt(pid);
+  const facts = readProcess(pid);
   if (facts) return facts.state !== "Z";
   if (bootTime() !== undefined) return false;
   try {
@@ -67,16 +67,16 @@ export function isAlive(pid: number): boolean {
 export function sessionMembers(session: number): ProcessFacts[] {
   const pids = bootTime() === undefined ? [] : readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   return pids.flatMap((name) => {
-    const facts = lookAt(Number(name));
+    const facts = readProcess(Number(name));
     return facts && facts.session === session && facts.pid !== session && facts.state !== "Z" ? [facts] : [];
   });
 }
 
-/** Ends processes by their ids: asks first, then insists. Returns those that ran, once all are gone. */
-export async function endProcesses(list: readonly ProcessFacts[], graceMs = 2000): Promise<void> {
+/** Terminates processes by id: SIGTERM, then SIGKILL. Returns once none of them runs. */
+export async function terminateProcesses(list: readonly ProcessFacts[], graceMs = 2000): Promise<void> {
   const stillThere = (): ProcessFacts[] =>
     list.filter(({ pid, started }) => {
-      const now = lookAt(pid);
+      const now = readProcess(pid);
       return now !== undefined && now.state !== "Z" && Math.abs(now.started - started) < 1000;
     });
   const signal = (name: NodeJS.Signals): void => {

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { OperatorError } from "../../shared/errors.ts";
 import { type StackContext } from "../stack/context.ts";
-import { ask, EngineError } from "../engine/run.ts";
+import { pulumiOutput, EngineError } from "../engine/run.ts";
 import { lockedFault, lockHolders } from "../engine/error-hints.ts";
 import { findLabelled, removeAtHetzner, type HetznerAccess } from "./hetzner.ts";
-import { bootTime, endProcesses, isAlive, lookAt, sessionMembers } from "./processes.ts";
+import { bootTime, terminateProcesses, isAlive, readProcess, sessionMembers } from "./processes.ts";
 import {
   hetznerKinds,
   planRecovery,
@@ -23,7 +23,7 @@ import {
   readRun,
   restoreBackup,
   runFile,
-  sweepHalfWritten,
+  removePartialFiles,
   type LockFile,
   type RunRecord,
 } from "../stack/file-backend.ts";
@@ -33,9 +33,11 @@ type Report = (line: string) => void;
 
 /** Whether an earlier run left something behind. A few file reads; with another backend, one answer of the engine. */
 export async function needsRecovery(context: StackContext): Promise<boolean> {
-  if ((await readRun(context.work)) !== undefined) return true;
+  if ((await readRun(context.workDir)) !== undefined) return true;
   if (!context.files) {
-    const state = JSON.parse(await ask(context, ["stack", "export", "--stack", context.stack])) as ExportedState;
+    const state = JSON.parse(
+      await pulumiOutput(context, ["stack", "export", "--stack", context.stack]),
+    ) as ExportedState;
     return (state.deployment.pending_operations ?? []).length > 0;
   }
   const [locks, checkpoint] = await Promise.all([readLocks(context.files), readCheckpoint(context.files)]);
@@ -44,22 +46,22 @@ export async function needsRecovery(context: StackContext): Promise<boolean> {
 
 /** Puts right what an interrupted run left: leftover processes, lock, checkpoint, half-made things. */
 export async function recover(context: StackContext, report: Report): Promise<void> {
-  const run = await readRun(context.work);
+  const run = await readRun(context.workDir);
   await refuseLiveRun(context, run);
   const since = await clearRun(context, run, report);
   await mendCheckpoint(context, report);
   await resolvePending(context, since, report);
-  await rm(runFile(context.work), { force: true });
+  await rm(runFile(context.workDir), { force: true });
 }
 
 /** Whether a recorded engine still runs: that very process, not another that got its number. */
 function isSameProcess(pid: number, startedAt: Date): boolean {
-  const facts = lookAt(pid);
+  const facts = readProcess(pid);
   if (facts === undefined) return isAlive(pid);
   return facts.state !== "Z" && facts.started <= startedAt.getTime() + 5_000 && /pulumi/.test(facts.command);
 }
 
-/** Whose run is alive, or was begun on another machine, is none of ours to end. */
+/** Refuses to end a live run, or one started on another host. */
 async function refuseLiveRun(context: StackContext, run: RunRecord | undefined): Promise<void> {
   const here = hostname();
   const locks = context.files ? await readLocks(context.files) : [];
@@ -72,7 +74,7 @@ async function refuseLiveRun(context: StackContext, run: RunRecord | undefined):
   }
 }
 
-/** Ends what is left of a dead run and clears its lock. Returns when it began. */
+/** Ends what is left of a dead run and clears its lock. Returns its start time. */
 async function clearRun(context: StackContext, run: RunRecord | undefined, report: Report): Promise<Date | undefined> {
   const here = hostname();
   const locks = context.files ? await readLocks(context.files) : [];
@@ -80,7 +82,7 @@ async function clearRun(context: StackContext, run: RunRecord | undefined, repor
   if (run?.host === here && (bootTime() ?? 0) < Date.parse(run.started)) {
     const left = sessionMembers(run.pgid);
     if (left.length > 0) report(`ending ${left.length} processes of the interrupted run (${run.verb}, pid ${run.pid})`);
-    await endProcesses(left);
+    await terminateProcesses(left);
   }
   if (locks.length > 0) await clearLocks(context, locks, report);
   if (!context.files) await clearRemoteLock(context, report);
@@ -94,7 +96,7 @@ async function clearLocks(context: StackContext, locks: readonly LockFile[], rep
   for (const { holder } of locks) {
     report(
       holder
-        ? `clearing the lock of ${holder.user}@${holder.host} (pid ${holder.pid}, since ${holder.since}): that process is gone`
+        ? `clearing the lock of ${holder.user}@${holder.host} (pid ${holder.pid}, since ${holder.since}): that process no longer exists`
         : "clearing a half-written lock",
     );
   }
@@ -111,8 +113,8 @@ async function clearLocks(context: StackContext, locks: readonly LockFile[], rep
  * takes the lock and changes nothing else.
  */
 async function clearRemoteLock(context: StackContext, report: Report): Promise<void> {
-  const state = await ask(context, ["stack", "export", "--stack", context.stack]);
-  const refusal = await ask(context, ["stack", "import", "--stack", context.stack], state).then(
+  const state = await pulumiOutput(context, ["stack", "export", "--stack", context.stack]);
+  const refusal = await pulumiOutput(context, ["stack", "import", "--stack", context.stack], state).then(
     () => "",
     (error: unknown) => {
       if (error instanceof EngineError && lockHolders(error.output).length > 0) return error.output;
@@ -124,27 +126,27 @@ async function clearRemoteLock(context: StackContext, report: Report): Promise<v
   if (live) throw new OperatorError(lockedFault(context.stack, live));
   if (holders.length === 0) return;
   for (const { user, host, pid } of holders)
-    report(`clearing the lock of ${user}@${host} (pid ${pid}): that process is gone`);
-  await ask(context, ["cancel", "--yes", "--stack", context.stack]);
+    report(`clearing the lock of ${user}@${host} (pid ${pid}): that process no longer exists`);
+  await pulumiOutput(context, ["cancel", "--yes", "--stack", context.stack]);
 }
 
 async function mendCheckpoint(context: StackContext, report: Report): Promise<void> {
   if (!context.files) return;
-  await sweepHalfWritten(context.files);
+  await removePartialFiles(context.files);
   if ((await readCheckpoint(context.files)) !== "broken") return;
   if (!(await restoreBackup(context.files))) {
     throw new OperatorError({
       key: context.files.checkpoint,
-      found: "unreadable, and so is the one before it",
-      fix: "put back a good copy from the folder `backups` or `history` beside `stacks`",
+      found: "unreadable, and so is the previous one",
+      fix: "restore a good copy from the folder `backups` or `history` next to `stacks`",
     });
   }
-  report("the last checkpoint was cut short: the one before it is back in its place");
+  report("the last checkpoint was truncated: the previous one was restored");
 }
 
 async function resolvePending(context: StackContext, since: Date | undefined, report: Report): Promise<void> {
   if (context.files && (await readCheckpoint(context.files)) === "absent") return;
-  const text = await ask(context, ["stack", "export", "--stack", context.stack]);
+  const text = await pulumiOutput(context, ["stack", "export", "--stack", context.stack]);
   const state = JSON.parse(text) as ExportedState;
   const pending = state.deployment.pending_operations ?? [];
   const wanted = wantedOf(state);
@@ -162,8 +164,8 @@ async function resolvePending(context: StackContext, since: Date | undefined, re
   if (pending.length === 0) return;
   for (const { resource, type } of pending)
     report(`interrupted while ${type}: ${resource.urn.split("::").at(-1) ?? ""}`);
-  await ask(context, ["stack", "import", "--stack", context.stack], JSON.stringify(withoutPending(state)));
-  const after = JSON.parse(await ask(context, ["stack", "export", "--stack", context.stack])) as ExportedState;
+  await pulumiOutput(context, ["stack", "import", "--stack", context.stack], JSON.stringify(withoutPending(state)));
+  const after = JSON.parse(await pulumiOutput(context, ["stack", "export", "--stack", context.stack])) as ExportedState;
   const left = after.deployment.pending_operations ?? [];
   if (left.length > 0) throw new Error(`${left.length} interrupted operations are still in the state after its import`);
 }
@@ -196,7 +198,7 @@ const ssh = (context: StackContext, command: readonly string[]) =>
     "ssh",
     [
       "-F",
-      join(context.shortWork, "ssh", "config"),
+      join(context.relativeWorkDir, "ssh", "config"),
       "-o",
       "ConnectTimeout=5",
       "-o",
@@ -227,6 +229,6 @@ async function findInDocker(
 async function removeInDocker(context: StackContext, { kind, name }: Found): Promise<void> {
   const remove = kind === "container" ? ["docker", "rm", "--force", name] : ["docker", "network", "rm", name];
   const { exitCode, stderr } = await ssh(context, remove);
-  const gone = (await ssh(context, ["docker", kind, "inspect", "--format", "'{{.Id}}'", name])).exitCode !== 0;
-  if (!gone) throw new Error(`${kind} ${name} could not be removed (${exitCode ?? "no answer"}): ${stderr}`);
+  const removed = (await ssh(context, ["docker", kind, "inspect", "--format", "'{{.Id}}'", name])).exitCode !== 0;
+  if (!removed) throw new Error(`${kind} ${name} could not be removed (${exitCode ?? "no answer"}): ${stderr}`);
 }

@@ -23,7 +23,7 @@ export async function runningWorld(instance: string): Promise<World> {
 /** `vpai sandbox down`. */
 export async function down(instance: string): Promise<void> {
   await closeWorld(instance, report);
-  report(`sandbox ${instance} is gone`);
+  report(`sandbox ${instance} removed`);
 }
 
 const quoted = (value: string): string => `'${value.replaceAll("'", `'\\''`)}'`;

@@ -1,6 +1,6 @@
 import { type Fault, OperatorError } from "../../shared/errors.ts";
 
-/** What is said of a service to judge what may be removed beside it. */
+/** The part of a service's definition that decides what may be removed. */
 export interface KeptService {
   readonly name: string;
   readonly database?: string;
@@ -14,12 +14,12 @@ export interface PurgeChoice {
   readonly database?: string | undefined;
 }
 
-/** What `files/host/purge.py` is told. */
+/** Input of `files/host/purge.py`. */
 export interface PurgePlan {
   readonly mode: "look" | "remove";
   readonly service: string;
   readonly database: string | null;
-  /** Permanent secrets that stay, whatever their names. */
+  /** Names of permanent secrets that are kept. */
   readonly keep: readonly string[];
 }
 
@@ -41,7 +41,7 @@ export function planPurge({ stack, service, database }: PurgeChoice, kept: reado
     faults.push({
       key: "--service",
       found: `${service}, which stack ${stack} has`,
-      allowed: "a service that the stack has no more",
+      allowed: "a service that is no longer in the stack",
       fix: `take it out of the stack (vpai:disabledServices in Pulumi.${stack}.yaml, or stacks/catalogue.ts), and \`vpai up --stack ${stack}\` first`,
     });
   }
@@ -56,13 +56,13 @@ function databaseFaults(database: string, kept: readonly KeptService[]): Fault[]
     ? ITS_OWN.includes(database) || database.startsWith("pg_")
       ? "which is PostgreSQL's own"
       : owner && `which is ${owner}'s`
-    : "which is no plain name: a-z, 0-9 and _";
+    : "which is not a plain name: a-z, 0-9 and _";
   if (!why) return [];
   return [
     {
       key: "--database",
       found: `${database}, ${why}`,
-      allowed: "the database that the service had",
+      allowed: "the database of the removed service",
       fix: "correct it, or leave it out: the database then stays",
     },
   ];

@@ -27,16 +27,17 @@ export async function runPurge(options: PurgeOptions): Promise<void> {
   if (!yes && !process.stdin.isTTY) {
     throw new OperatorError({
       key: `vpai purge --service ${service}`,
-      found: "no terminal to ask at",
+      found: "stdin is not a terminal; cannot ask for confirmation",
       fix: "add --yes: what it removes is lost",
     });
   }
   const screen = createScreen();
   const found = await onServer(stack, config, plan);
-  const had = catalogue.find(({ name }) => name === service)?.database?.name;
-  if (had !== undefined && database === undefined) screen.line(`its database stays: --database ${had} removes it too`);
+  const ownDatabase = catalogue.find(({ name }) => name === service)?.database?.name;
+  if (ownDatabase !== undefined && database === undefined)
+    screen.line(`its database stays: --database ${ownDatabase} removes it too`);
   if (found === "") return screen.line(`nothing of ${service} is left`);
-  screen.line(`on the server of stack ${stack}, to be removed for good:\n${found}`);
+  screen.line(`on the server of stack ${stack}, to be deleted permanently:\n${found}`);
   if (!yes && !(await typedBack(service))) return screen.line("nothing was removed");
   await onServer(stack, config, { ...plan, mode: "remove" });
   screen.line(`nothing of ${service} is left`);
@@ -57,7 +58,7 @@ function planned(choice: PurgeChoice): PurgePlan {
 
 async function typedBack(service: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`Sure? Type ${service}: `);
+  const answer = await terminal.question(`Delete them? Type "${service}" to continue: `);
   terminal.close();
   return answer.trim() === service;
 }
@@ -72,14 +73,14 @@ async function onServer(stack: string, config: string, plan: PurgePlan): Promise
     reject: false,
   });
   if (result.exitCode === 0) return result.stdout;
-  const said = result.stderr.trim().split("\n").at(-1) ?? "";
+  const lastLine = result.stderr.trim().split("\n").at(-1) ?? "";
   throw new OperatorError(
     // ssh's own failures end so; the script's end with 1.
     result.exitCode === 255
-      ? { key: `server of stack ${stack}`, found: said, fix: `see that it runs: \`vpai ssh --stack ${stack}\`` }
+      ? { key: `server of stack ${stack}`, found: lastLine, fix: `see that it runs: \`vpai ssh --stack ${stack}\`` }
       : {
           key: `data of ${plan.service}`,
-          found: said,
+          found: lastLine,
           allowed: "what no container uses and no other service has",
           fix: `\`vpai up --stack ${stack}\` removes the container of a service that was taken out; then purge again`,
         },

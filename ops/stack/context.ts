@@ -5,16 +5,16 @@ import { OperatorError } from "../../shared/errors.ts";
 import { stateFiles, type StateFiles } from "./file-backend.ts";
 import { PROJECT_ROOT } from "../../shared/paths.ts";
 
-/** The stack that lives in the simulated world. */
+/** The stack that runs in the sandbox. */
 export const SANDBOX = "sandbox";
 
 /** What every command on a stack needs to know. */
 export interface StackContext {
   readonly stack: string;
   /** Work folder, absolute. */
-  readonly work: string;
+  readonly workDir: string;
   /** Work folder as the operator would write it, relative to the clone. */
-  readonly shortWork: string;
+  readonly relativeWorkDir: string;
   /** The engine's whole environment. */
   readonly env: Readonly<Record<string, string>>;
   /** The stack's files in a `file://` backend; undefined for another backend. */
@@ -72,7 +72,7 @@ export function projectName(clone = PROJECT_ROOT): string {
 
 /**
  * The engine's environment. The toolchain's values beat the operator's (its PATH already holds the operator's),
- * and the sandbox's beat all: whatever token or passphrase is in a shell, a sandbox run must not reach the world.
+ * and the sandbox's beat all: no token or passphrase of a shell may let a sandbox run reach real infrastructure.
  */
 export function mergeEnv(
   user: Readonly<Record<string, string | undefined>>,
@@ -94,11 +94,11 @@ export function mergeEnv(
 /** The context of `stack` from its merged environment; makes the work folder. */
 export async function stackContext(
   stack: string,
-  shortWork: string,
+  relativeWorkDir: string,
   env: Record<string, string>,
 ): Promise<StackContext> {
-  const work = join(PROJECT_ROOT, shortWork);
-  await mkdir(join(work, "logs"), { recursive: true, mode: 0o700 });
+  const workDir = join(PROJECT_ROOT, relativeWorkDir);
+  await mkdir(join(workDir, "logs"), { recursive: true, mode: 0o700 });
   const files = stateFiles(env["PULUMI_BACKEND_URL"], projectName(), stack);
-  return { stack, work, shortWork, env, ...(files ? { files } : {}) };
+  return { stack, workDir, relativeWorkDir, env, ...(files ? { files } : {}) };
 }

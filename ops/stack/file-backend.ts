@@ -96,8 +96,8 @@ export async function readCheckpoint({ checkpoint, backup }: StateFiles): Promis
 }
 
 /**
- * Puts the previous checkpoint in the place of a broken one and keeps the broken one beside it. Whatever the last
- * step made is then unknown to the state; the look-up by name and label finds it.
+ * Replaces a broken checkpoint by the previous one and keeps the broken one next to it. What the last step made is then
+ * unknown to the state; the look-up by name and label finds it.
  */
 export async function restoreBackup({ checkpoint, backup }: StateFiles): Promise<boolean> {
   const text = await readFile(backup, "utf8").catch(missingIs(""));
@@ -109,10 +109,10 @@ export async function restoreBackup({ checkpoint, backup }: StateFiles): Promise
 }
 
 /**
- * Removes the half-written files that a killed engine leaves beside checkpoint and lock. A file's attributes lie in one
- * of their own: the engine does without, and with a cut one it says `failed to load checkpoint: EOF`.
+ * Removes the half-written files that a killed engine leaves next to checkpoint and lock. A file's attributes are in a
+ * file of their own: the engine works without it, but fails on a truncated one with `failed to load checkpoint: EOF`.
  */
-export async function sweepHalfWritten({ checkpoint, locks }: StateFiles): Promise<void> {
+export async function removePartialFiles({ checkpoint, locks }: StateFiles): Promise<void> {
   for (const folder of [dirname(checkpoint), locks]) {
     const names = await readdir(folder).catch(missingIs<string[]>([]));
     for (const file of names.map((name) => join(folder, name))) {

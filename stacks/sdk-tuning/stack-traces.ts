@@ -5,7 +5,7 @@
  * Node's own formatting stays: the SDK's maps each line of each trace back to its sources, most of them of promises
  * that are never shown, and ours are not compiled.
  */
-export function withoutTraces<T>(build: () => T): T {
+export function suppressStackTraces<T>(build: () => T): T {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   Error.prepareStackTrace = undefined as never;

@@ -78,7 +78,7 @@ test(
     expect(output).toMatch(/Resources:\n\s+\d+ unchanged\n/);
     expect(await stack.sshConnections()).toBe(connections);
     expect(await stack.containers()).toEqual(before);
-    expect(await checkout.expectVpai(["start"])).toContain("nothing had to change");
+    expect(await checkout.expectVpai(["start"])).toContain("Stack is up to date");
     expect(await stack.sshConnections()).toBe(connections);
   },
   3 * MINUTE,

@@ -48,7 +48,7 @@ test(
     const count = Object.keys(images).length;
     expect(server.first.output).toContain(`images: ${count} of ${count} are new, and at their registries`);
     await fault("registry-down");
-    expect(await checkout.expectVpai(["up", "--stack", "sandbox"])).toContain("nothing to change");
+    expect(await checkout.expectVpai(["up", "--stack", "sandbox"])).toContain("no changes");
   },
   2 * MINUTE,
 );
@@ -73,7 +73,7 @@ test(
     expectRefusal(busy, ["registry docker.io: 429 too many requests, to be asked again in 3600 s", "do:"]);
     for (const { output } of [gone, busy]) expect(output).not.toContain("replaced");
     expect(await stack.containers()).toEqual(before);
-    expect(await checkout.expectVpai(["start"])).toContain("nothing had to change");
+    expect(await checkout.expectVpai(["start"])).toContain("Stack is up to date");
   },
   3 * MINUTE,
 );
@@ -114,7 +114,7 @@ test(
     const { "postgres-exporter": _gone, ...rest } = before;
     expect(await stack.containers()).toEqual(rest);
     expect(await databases()).toBe("postgres_exporter");
-    expectRefusal(await checkout.vpai(purge), ["no terminal to ask at", "--yes"]);
+    expectRefusal(await checkout.vpai(purge), ["stdin is not a terminal; cannot ask for confirmation", "--yes"]);
     expect(await databases()).toBe("postgres_exporter");
 
     expect(await checkout.expectVpai([...purge, "--yes"])).toContain("nothing of postgres-exporter is left");
@@ -127,7 +127,7 @@ test(
     const { "postgres-exporter": added, ...others } = await stack.containers();
     expect([typeof added, others]).toEqual(["string", rest]);
     expect(await databases()).toBe("postgres_exporter");
-    expect(await checkout.expectVpai(["up", "--stack", "sandbox"])).toContain("nothing to change");
+    expect(await checkout.expectVpai(["up", "--stack", "sandbox"])).toContain("no changes");
   },
   6 * MINUTE,
 );

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { allDependencies, startupDependencies } from "../../components/service/plan/order.ts";
 import { planSecrets } from "../../components/service/plan/secrets.ts";
-import { planOnly, type PlannedService } from "../../ops/deploy/target-plan.ts";
+import { targetPlan, type PlannedService } from "../../ops/deploy/target-plan.ts";
 import { catalogue } from "../../stacks/catalogue.ts";
 import type { Recorded } from "../support/mocks.ts";
 import { cleanUp, runProgram } from "../support/program.ts";
@@ -19,11 +19,11 @@ const services: readonly PlannedService[] = catalogue.map((definition) => ({
   networks: definition.networks,
   startupDependencies: startupDependencies(definition, catalogue),
   needs: allDependencies(definition, catalogue),
-  knownTo: [],
+  accountHolders: [],
 }));
 
 function targetsOf(service: string, known: readonly Recorded[]): Set<string> {
-  const { flags } = planOnly({
+  const { flags } = targetPlan({
     wanted: [service],
     services,
     known,

@@ -83,7 +83,7 @@ const lines: string[] = [];
 beforeEach(() => void lines.splice(0));
 const report = (line: string): void => void lines.push(line);
 const before = (only?: readonly string[]): Promise<() => Promise<void>> =>
-  checkBeforeUp({ context: { stack: "sandbox", work, shortWork: work, env: {} }, world, report, only });
+  checkBeforeUp({ context: { stack: "sandbox", workDir: work, relativeWorkDir: work, env: {} }, world, report, only });
 
 describe("before an `up` in the sandbox", () => {
   test("every image is asked for once, and no more until a pin changes", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { judge, renderTimes, renderVerdict, summarise, type Times } from "../../../bench/support/statistics.ts";
+import { compare, renderTimes, renderVerdict, summarise, type Times } from "../../../bench/support/statistics.ts";
 import { parseDuration, stepTimes } from "../../../bench/support/steps.ts";
 import { duration } from "../../../ops/engine/progress.ts";
 
@@ -34,12 +34,12 @@ describe("a series of times", () => {
 
 describe("the two promises", () => {
   test("hold at their very limit", () => {
-    const verdict = judge(always(2000), always(1500), always(10_000), 20);
+    const verdict = compare(always(2000), always(1500), always(10_000), 20);
     expect(verdict).toEqual({ ratio: 5, ratioHolds: true, msAResource: 25, msHolds: true });
   });
 
   test("say it when they do not hold", () => {
-    expect(renderVerdict(judge(always(2010), always(1500), always(10_000), 20))).toBe(
+    expect(renderVerdict(compare(always(2010), always(1500), always(10_000), 20))).toBe(
       [
         "ansible / ours: 5.0 (promised: at least 5) – DOES NOT HOLD",
         "(ours − floor) / resources: 25.5 ms (promised: at most 25) – DOES NOT HOLD",

@@ -139,7 +139,7 @@ describe("as a process of its own", () => {
       "a question without a terminal",
       ["up", "--stack", "prod"],
       1,
-      ["no terminal to ask at", "vpai preview --stack prod", "--yes"],
+      ["stdin is not a terminal; cannot ask for confirmation", "vpai preview --stack prod", "--yes"],
     ],
     ["an unknown option", ["start", "--fulll"], 1, ["unknown option '--fulll'", "Did you mean --full?"]],
     ["a question for help", ["--help"], 0, ["Examples:\n"]],

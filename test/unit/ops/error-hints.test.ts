@@ -20,7 +20,7 @@ test.each([
   [
     "locked",
     `stack prod: locked by operator@workstation (pid 20071) since 2026-11-23T16:05:51Z
-  do: wait for that run to end; if it is gone, run \`vpai recover --stack prod\` on workstation`,
+  do: wait for that run to end; if it no longer runs, run \`vpai recover --stack prod\` on workstation`,
   ],
   [
     "no-backend",
@@ -58,19 +58,19 @@ test.each([
   [
     "protected-replace",
     `vpai:protect: true, and this run would delete vps-server
-  allowed: false, for as long as it takes to delete what cannot be had again
+  allowed: false, while the protected resources are deleted
   do: save the data, \`npx vpai pulumi --stack prod -- config set vpai:protect false\`, \`vpai up --stack prod\`, then what you wanted`,
   ],
   [
     "protected-destroy",
     `vpai:protect: true, and this run would delete vps-server
-  allowed: false, for as long as it takes to delete what cannot be had again
+  allowed: false, while the protected resources are deleted
   do: save the data, \`npx vpai pulumi --stack prod -- config set vpai:protect false\`, \`vpai up --stack prod\`, then what you wanted`,
   ],
   [
     "failed",
     `stack prod: the engine failed; the lines marked ✗ say where
-  do: read .vpai/prod/logs/up.log; once the cause is gone, run the same command again`,
+  do: read .vpai/prod/logs/up.log; once the cause is fixed, run the same command again`,
   ],
 ])("the engine's recorded output (%s) is explained", (name, text) => {
   expect(explain(recorded(name), context).message).toBe(text);

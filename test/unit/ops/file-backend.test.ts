@@ -10,7 +10,7 @@ import {
   readLocks,
   restoreBackup,
   stateFiles,
-  sweepHalfWritten,
+  removePartialFiles,
   type StateFiles,
 } from "../../../ops/stack/file-backend.ts";
 
@@ -98,7 +98,7 @@ test("what a killed write leaves beside the checkpoint goes, the checkpoint stay
   writeFileSync(`${files.checkpoint}.1f.tmp`, "half");
   writeFileSync(`${files.checkpoint}.attrs`, "");
   writeFileSync(`${files.backup}.attrs`, '{"md5":"AA=="}');
-  await sweepHalfWritten(files);
+  await removePartialFiles(files);
   expect(readdirSync(dirname(files.checkpoint))).toEqual(["sandbox.json", "sandbox.json.bak.attrs"]);
 });
 

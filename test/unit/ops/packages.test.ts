@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "@jest/globals";
-import { lacking, type Tool } from "../../../ops/stack/packages.ts";
+import { missingPackages, type Tool } from "../../../ops/stack/packages.ts";
 
 const bin = mkdtempSync(join(tmpdir(), "vpai-tools-"));
 writeFileSync(join(bin, "here"), "");
@@ -15,5 +15,5 @@ test.each<[Tool, string[]]>([
   [[join(bin, "here"), "a-package"], []],
   [[join(bin, "elsewhere"), "a-package"], ["a-package"]],
 ])("of %j the packages %j are lacking", (tool, packages) => {
-  expect(lacking([tool], `/no/such/directory:${bin}`)).toEqual(packages);
+  expect(missingPackages([tool], `/no/such/directory:${bin}`)).toEqual(packages);
 });

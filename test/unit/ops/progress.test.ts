@@ -28,7 +28,7 @@ test.each([
       "5 created, 0 unchanged, 1.5 s",
     ],
   ],
-  ["unchanged", ["nothing to change, 4 as they should be, 1.5 s"]],
+  ["unchanged", ["no changes, 4 unchanged, 1.5 s"]],
   ["preview", ["~ cont command would update", "1 to update, 3 unchanged, 1.6 s"]],
   [
     "replaced",
@@ -45,7 +45,7 @@ test.each([
       "failed: 1 created, 1 updated, 1 unchanged, 1.9 s",
     ],
   ],
-  ["refreshed", ["nothing to change, 4 as they should be, 1.5 s"]],
+  ["refreshed", ["no changes, 4 unchanged, 1.5 s"]],
   [
     "destroyed",
     [

@@ -30,13 +30,13 @@ test.each<[string, string, string | undefined, string]>([
     "a service of the stack",
     "litellm",
     undefined,
-    "--service: litellm, which stack prod has\n  allowed: a service that the stack has no more\n  do: take it out of the stack (vpai:disabledServices in Pulumi.prod.yaml, or stacks/catalogue.ts), and `vpai up --stack prod` first",
+    "--service: litellm, which stack prod has\n  allowed: a service that is no longer in the stack\n  do: take it out of the stack (vpai:disabledServices in Pulumi.prod.yaml, or stacks/catalogue.ts), and `vpai up --stack prod` first",
   ],
   ["a path", "../n8n", undefined, "--service: ../n8n\n  allowed: a service's name: a-z, 0-9 and -"],
   ["another service's database", "n8n", "litellm", "--database: litellm, which is litellm's\n"],
   ["PostgreSQL's own database", "n8n", "template1", "--database: template1, which is PostgreSQL's own\n"],
   ["PostgreSQL's own role", "n8n", "pg_monitor", "--database: pg_monitor, which is PostgreSQL's own\n"],
-  ["a database with a quote", "n8n", `n8n"`, `--database: n8n", which is no plain name: a-z, 0-9 and _\n`],
+  ["a database with a quote", "n8n", `n8n"`, `--database: n8n", which is not a plain name: a-z, 0-9 and _\n`],
 ])("refused: %s", (_name, service, database, message) => {
   expect(() => plan(service, database)).toThrow(message);
 });

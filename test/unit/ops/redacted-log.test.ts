@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
-import { isVerbose, openUnseen, publishUnseen, secretsOfState } from "../../../ops/engine/redacted-log.ts";
+import { isVerbose, openAnonymousLog, writeRedactedLog, secretsOfState } from "../../../ops/engine/redacted-log.ts";
 
 const secret = (value: unknown) => ({
   "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
@@ -48,10 +48,10 @@ test("a state's secrets are found whole, by line and inside JSON; what is plain 
 
 test("what is written unseen has no name, and appears without the secrets", () => {
   const folder = mkdtempSync(join(tmpdir(), "vpai-unseen-"));
-  const descriptor = openUnseen(join(folder, "log.raw"));
+  const descriptor = openAnonymousLog(join(folder, "log.raw"));
   writeSync(descriptor, "before a-password-1 after\n");
   expect(readdirSync(folder)).toEqual([]);
-  publishUnseen(descriptor, join(folder, "log"), ["a-password-1"]);
+  writeRedactedLog(descriptor, join(folder, "log"), ["a-password-1"]);
   expect(readFileSync(join(folder, "log"), "utf8")).toBe("before [secret] after\n");
   rmSync(folder, { recursive: true });
 });

@@ -1,11 +1,16 @@
 import { describe, expect, test } from "@jest/globals";
-import { type KnownResource, planOnly, type PlannedService, requireServices } from "../../../ops/deploy/target-plan.ts";
+import {
+  type KnownResource,
+  targetPlan,
+  type PlannedService,
+  requireServices,
+} from "../../../ops/deploy/target-plan.ts";
 
-const service = (name: string, startupDependencies: string[] = [], knownTo: string[] = []): PlannedService => ({
+const service = (name: string, startupDependencies: string[] = [], accountHolders: string[] = []): PlannedService => ({
   name,
   startupDependencies,
-  needs: [...new Set([...startupDependencies, ...knownTo])],
-  knownTo,
+  needs: [...new Set([...startupDependencies, ...accountHolders])],
+  accountHolders,
   networks: ["backend"],
 });
 
@@ -39,7 +44,7 @@ function state(...names: readonly string[]): KnownResource[] {
 
 const all = services.map(({ name }) => name);
 const plan = (wanted: string[], known: readonly KnownResource[], secrets: string[] = []) =>
-  planOnly({ wanted, services, secrets, known, stack: "prod" });
+  targetPlan({ wanted, services, secrets, known, stack: "prod" });
 const targets = (flags: readonly string[]): string[] => flags.filter((_, index) => index % 2 === 1);
 
 test("a service that nothing depends on runs alone", () => {
@@ -61,7 +66,7 @@ test("a service that nothing depends on runs alone", () => {
 test("what depends on it is taken along, and what depends on that", () => {
   const { services: chosen, notes } = plan(["redis"], state(...all));
   expect(chosen).toEqual(["redis", "redis-exporter", "litellm", "n8n"]);
-  expect(notes).toEqual(["what depends on it, too: redis-exporter, litellm, n8n"]);
+  expect(notes).toEqual(["also its dependents: redis-exporter, litellm, n8n"]);
 });
 
 test("a name that begins like another's is not that other", () => {
@@ -78,7 +83,7 @@ test("a new service takes along those that have to know it, and nothing else tha
   const known = state("postgresql", "redis", "litellm", "caddy");
   const { services: chosen, notes } = plan(["n8n"], known);
   expect(chosen).toEqual(["litellm", "n8n"]);
-  expect(notes).toEqual(["what it has to be known to, too: litellm"]);
+  expect(notes).toEqual(["also the providers of its accounts: litellm"]);
 });
 
 test("what all share and is not there yet is made: other new services' images, secrets, its networks", () => {
@@ -116,12 +121,12 @@ describe("refused", () => {
     [
       "a stack that is not up",
       () => plan(["caddy"], []),
-      "--only: stack prod has not been brought up\n  allowed: a stack whose server is there\n  do: `vpai up --stack prod` first",
+      "--only: stack prod has not been brought up\n  allowed: a stack with a running server\n  do: `vpai up --stack prod` first",
     ],
     [
       "a service without what it starts after",
       () => plan(["litellm"], state("postgresql")),
-      "--only: litellm, which needs redis, and redis is not up\n  do: add it (`--only litellm,redis`), or `vpai up --stack prod`",
+      "--only: litellm, which depends on redis, and redis is not up\n  do: add it (`--only litellm,redis`), or `vpai up --stack prod`",
     ],
   ])("%s", (_name, attempt, message) => {
     expect(attempt).toThrow(message);

@@ -56,7 +56,7 @@ describe("Debian", () => {
     scratch.program("apt-get", 'for word; do last=$word; done; echo > "$last"_1_all.deb');
     scratch.program("dpkg-deb", "exit 0");
     await expect(ensureDebianFiles("tool", ["/usr/bin/no-such-tool"], () => undefined)).rejects.toThrow(
-      "tool_1_all.deb holds no /usr/bin/no-such-tool",
+      "tool_1_all.deb does not contain /usr/bin/no-such-tool",
     );
   });
 });

@@ -20,13 +20,13 @@ type host struct {
 	program child
 }
 
-// Handshake tells where the engine is, in place of the argument.
+// Handshake carries the engine's address instead of the argument.
 func (h *host) Handshake(_ context.Context, request *pulumirpc.LanguageHandshakeRequest) (*pulumirpc.LanguageHandshakeResponse, error) {
 	h.engine = request.EngineAddress
 	return &pulumirpc.LanguageHandshakeResponse{}, nil
 }
 
-// GetPluginInfo says whose version this is.
+// GetPluginInfo returns the plugin's version.
 func (*host) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
 	return &pulumirpc.PluginInfo{Version: versions.Pulumi}, nil
 }

@@ -28,7 +28,7 @@ func main() {
 	}
 }
 
-// serve answers the engine until it sends SIGINT or is gone. A host that ignores SIGINT costs ten seconds a run: the
+// serve answers the engine until it sends SIGINT or ends. A host that ignores SIGINT costs ten seconds a run: the
 // engine waits five for it, twice.
 func serve(h *host) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

@@ -15,7 +15,7 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
-// The exit status of a program that has told the user itself what is wrong.
+// The exit status of a program that has printed its own error.
 const exitReported = 32
 
 // Run runs the program to its end.

@@ -119,10 +119,10 @@ func TestFailureShowsTheScriptAndNoSecret(t *testing.T) {
 		t.Fatal("did not fail")
 	}
 	text := err.Error()
-	said := text[strings.Index(text, "on 127.0.0.1:"):] // the script itself may be shown
+	shown := text[strings.Index(text, "on 127.0.0.1:"):] // the script itself may be shown
 	for _, secret := range []string{"wJalr-plain-1", "deep-secret-3", "tok en 22222", "environ-secret-4", "DB_PASSWORD"} {
-		if strings.Contains(said, secret) {
-			t.Errorf("%q is in:\n%s", secret, said)
+		if strings.Contains(shown, secret) {
+			t.Errorf("%q is in:\n%s", secret, shown)
 		}
 	}
 	for _, want := range []string{"status 3", "set -x", "/opt/vpai/config/n8n/env: no space left"} {

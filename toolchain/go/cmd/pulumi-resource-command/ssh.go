@@ -97,7 +97,7 @@ func signer(key string, password *string) (ssh.Signer, error) {
 }
 
 // useAgent offers the agent's keys after the others; done closes the agent's connection. Only a socket that was asked
-// for has to answer: SSH_AUTH_SOCK often points to an agent that is gone.
+// for has to answer: SSH_AUTH_SOCK often points to an agent that no longer runs.
 func (e Endpoint) useAgent(config *ssh.ClientConfig) (done func(), err error) {
 	path := or(e.AgentSocketPath, os.Getenv("SSH_AUTH_SOCK"))
 	if path == "" {
@@ -191,7 +191,7 @@ func (e Endpoint) once(ctx context.Context, open opener, config *ssh.ClientConfi
 	return ssh.NewClient(login, channels, requests), nil
 }
 
-// keepAlive closes the connection to a machine that has gone without a word, such as one whose power was cut: without
+// keepAlive closes the connection to a machine that went away without closing it, such as after a power cut: without
 // it a script on it would be waited for until the kernel gives up, which takes hours.
 func keepAlive(client *ssh.Client, every time.Duration) {
 	for {

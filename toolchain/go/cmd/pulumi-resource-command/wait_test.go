@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-const patience = 10 * time.Second
+const timeout = 10 * time.Second
 
 func waitFor(t *testing.T, path string) {
 	t.Helper()
 	var err error
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(timeout); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if _, err = os.Stat(path); err == nil {
 			return
 		}
@@ -24,7 +24,7 @@ func within(t *testing.T, result <-chan error) error {
 	select {
 	case err := <-result:
 		return err
-	case <-time.After(patience):
+	case <-time.After(timeout):
 		t.Fatal("still waiting")
 		return nil
 	}

@@ -18,7 +18,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// PrivateKey is tls.PrivateKey: made once, and made anew when an argument changes.
+// PrivateKey is tls.PrivateKey: created once, and replaced when an argument changes.
 type PrivateKey struct{}
 
 // PrivateKeyArgs are the inputs, as @pulumi/tls documents them.

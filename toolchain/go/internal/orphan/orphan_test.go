@@ -42,7 +42,7 @@ func TestKilledParentEndsTheChild(t *testing.T) {
 	}
 	lines := bufio.NewReader(out)
 	if line, err := lines.ReadString('\n'); line != "watching\n" {
-		t.Fatalf("the child said %q, %v", line, err)
+		t.Fatalf("the child printed %q, %v", line, err)
 	}
 	if err := parent.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -50,7 +50,7 @@ func TestKilledParentEndsTheChild(t *testing.T) {
 	killed := time.Now()
 	rest, err := io.ReadAll(lines) // ends when the last holder of the pipe, the child, has ended
 	if err != nil || string(rest) != "gone\n" {
-		t.Fatalf("the child said %q, %v", rest, err)
+		t.Fatalf("the child printed %q, %v", rest, err)
 	}
 	if took := time.Since(killed); took > 5*time.Second {
 		t.Fatalf("the child outlived its parent by %v", took)
