@@ -22,7 +22,7 @@ export interface Plan {
   readonly networks: readonly NetworkName[];
   readonly databases: ReadonlyMap<string, DatabasePlan>;
   readonly secrets: Readonly<Record<string, PlannedSecret>>;
-  /** What the operator is told before the run, and may accept. */
+  /** Warnings for the operator before the run. */
   readonly warnings: readonly string[];
 }
 

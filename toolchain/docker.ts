@@ -181,7 +181,7 @@ async function startDocker(socket: string): Promise<string> {
   await mkdir(join(cacheDir(), "logs"), { recursive: true });
   const path = (await dockerdPath()) ?? "dockerd";
   const output = openSync(log, "a");
-  // It serves everybody on this machine from now on, so it outlives this process.
+  // It serves the whole machine from now on, so it outlives this process.
   const daemon = spawn(path, ["--host", `unix://${socket}`], { detached: true, stdio: ["ignore", output, output] });
   let ended: string | undefined;
   daemon.on("error", (error) => (ended = error.message));

@@ -28,7 +28,7 @@ export interface GoBuild {
 /**
  * Builds binaries of a Go module, once for one content of the module's files, flags and platform.
  *
- * The Go release is recorded beside them (`go-version`) and is no part of the key: what is built serves on, also on a
+ * The Go release is recorded next to them (`go-version`) and is no part of the key: what is built serves on, also on a
  * machine without Go.
  *
  * @returns the directory that holds the binaries

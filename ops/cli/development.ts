@@ -36,7 +36,9 @@ export function addDevelopment(program: Command): void {
   program
     .command("lint")
     .summary("check types, style, scripts and derived files")
-    .description("Checks that derived files are up to date; runs tsc, eslint, prettier, shellcheck and gofmt.")
+    .description(
+      "Checks derived files and terminology (ops/dev/words.ts); runs tsc, eslint, prettier, shellcheck and gofmt.",
+    )
     .option("--write", "first bring the derived files up to date: Pulumi.yaml, docs/settings.md")
     .addHelpText("after", examples("vpai lint", "vpai lint --write"))
     .action(async ({ write }: { write?: true }) => (await import("../dev/lint.ts")).runLint(write === true));

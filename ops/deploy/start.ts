@@ -33,7 +33,7 @@ export async function runStart({ instance, full, verbose }: StartOptions): Promi
   };
   const report = (line: string): void => screen.line(`  ${line}`);
   requireMachine();
-  const { context, world } = await step("engine and simulated world", () =>
+  const { context, world } = await step("engine and sandbox", () =>
     openStack({ stack: SANDBOX, instance, full }, report),
   );
   if (!world) throw new Error("the sandbox stack has no sandbox");

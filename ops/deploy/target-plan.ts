@@ -114,7 +114,7 @@ function closure(start: readonly string[], next: (name: string) => readonly stri
   return [...found];
 }
 
-/** Names of everything below a service's component in the state, whatever part it is. */
+/** Names of all resources below a service's component in the state. */
 function childrenOf(service: string, known: readonly KnownResource[]): string[] {
   const root = known.find(({ urn }) => urn.endsWith(`::vpai:service:DockerService::${service}`));
   if (root === undefined) return [];

@@ -4,6 +4,7 @@ import { execa } from "execa";
 import { OperatorError } from "../../shared/errors.ts";
 import { staleFiles } from "./derived.ts";
 import { projectFiles } from "./files.ts";
+import { findReplacedWords } from "./terminology.ts";
 import { duration } from "../engine/progress.ts";
 import { createScreen, type Screen } from "../stack/terminal.ts";
 import { ensureTools } from "../stack/packages.ts";
@@ -93,12 +94,15 @@ async function derivedFinds(write: boolean): Promise<string | undefined> {
 export async function runLint(write: boolean): Promise<void> {
   const screen = createScreen();
   const outcomes = [await runCheck({ name: "derived files", run: () => derivedFinds(write) }, screen)];
-  const checks = (await tools()).map((tool) => ({ name: tool.name, run: () => toolFinds(tool, screen) }));
+  const checks: Check[] = [
+    { name: "terminology", run: async () => (await findReplacedWords()).join("\n") || undefined },
+    ...(await tools()).map((tool) => ({ name: tool.name, run: () => toolFinds(tool, screen) })),
+  ];
   outcomes.push(...(await Promise.all(checks.map((check) => runCheck(check, screen)))));
   process.exitCode = outcomes.every((good) => good) ? 0 : 1;
 }
 
-/** Says how a check came out; true if it found nothing. */
+/** Reports the outcome of a check; true if it found nothing. */
 async function runCheck({ name, run }: Check, screen: Screen): Promise<boolean> {
   const from = Date.now();
   const found = await run().catch((error: unknown) => {

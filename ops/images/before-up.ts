@@ -15,7 +15,7 @@ export interface UpCheck {
 
 /**
  * Before an `up`: asks the registries for the images that no successful `up` has brought to this stack's server, and
- * refuses if one cannot be had. Where there is no such image, no request is made. Answers what to do once the `up` has succeeded.
+ * refuses if one is not available. Without such an image, no request is made. Returns what to do after a successful `up`.
  *
  * @throws OperatorError with every image and every registry at fault
  */

@@ -61,11 +61,11 @@ async function ask(
     return judge(pin, await registries.manifest(pin, pin.digest, known ? "HEAD" : "GET"), platforms, known);
   } catch (error) {
     if (!(error instanceof RegistryTrouble)) throw error;
-    return { kind: "open", said: error.message, retryAfterSeconds: error.retryAfterSeconds };
+    return { kind: "open", reason: error.message, retryAfterSeconds: error.retryAfterSeconds };
   }
 }
 
-/** One line an image, for who watches; the services' names take `width`. */
+/** One line an image, as progress; the services' names take `width`. */
 export function lineOf({ pin, services, verdict }: Finding, width: number): string {
   const sign = verdict.kind === "there" ? "✓" : verdict.kind === "not-asked" ? "-" : "✗";
   return `${sign} ${services.join(", ").padEnd(width)}  ${pin.repository}:${pin.tag}  ${inWords(verdict)}`;
@@ -75,10 +75,10 @@ function inWords(verdict: Verdict): string {
   switch (verdict.kind) {
     case "there":
       return verdict.platforms.join(" ");
-    case "gone":
-      return `gone: ${verdict.said}`;
+    case "not-found":
+      return `not found: ${verdict.reason}`;
     case "refused":
-      return `refused (${verdict.status}): no such repository, or none that everybody may read`;
+      return `refused (${verdict.status}): no such repository, or not a public one`;
     case "not-index":
       return `not an index of platforms (${verdict.type})`;
     case "no-platform":
@@ -86,7 +86,7 @@ function inWords(verdict: Verdict): string {
     case "altered":
       return "the registry answers something else than what the digest stands for";
     case "open":
-      return `${verdict.said}${verdict.retryAfterSeconds === undefined ? "" : `, to be asked again in ${verdict.retryAfterSeconds} s`}`;
+      return `${verdict.reason}${verdict.retryAfterSeconds === undefined ? "" : `; retry after ${verdict.retryAfterSeconds} s`}`;
     case "not-asked":
       return "not asked";
   }
@@ -95,7 +95,7 @@ function inWords(verdict: Verdict): string {
 export interface FaultWords {
   /** Whether the service's image is the stack file's, not the catalogue's. */
   readonly replaced: (service: string) => boolean;
-  /** What to do about an image that cannot be had; @default by where its pin is written */
+  /** What to do about an image that is not available; @default by where its pin is written */
   readonly fix?: string;
   /** What to do about a registry. */
   readonly again: string;

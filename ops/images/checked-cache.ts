@@ -16,7 +16,7 @@ const NOTHING: Checked = { platforms: {}, machine: "" };
 
 const file = (work: string): string => join(work, "images-checked.json");
 
-/** What is remembered; nothing, if the file is missing or broken: then all is checked anew. */
+/** The cached result; empty if the file is missing or broken: then every image is checked again. */
 export async function readChecked(work: string): Promise<Checked> {
   try {
     return { ...NOTHING, ...(JSON.parse(await readFile(file(work), "utf8")) as Partial<Checked>) };
@@ -34,7 +34,7 @@ export async function writeChecked(work: string, checked: Checked): Promise<void
 /** After `destroy`: the next server has no image yet. */
 export const forgetChecked = (work: string): Promise<void> => rm(file(work), { force: true });
 
-/** Images that the server has not had by any successful `up`. */
+/** Images that no successful `up` has brought to the server. */
 export const unchecked = (
   images: readonly WantedImage[],
   { platforms, machine }: Checked,

@@ -2,26 +2,26 @@ import { createHash } from "node:crypto";
 import type { ImageRef } from "../../shared/image-ref.ts";
 import { type Answer, errorIn, header, isIndex, jsonIn } from "./registry/response.ts";
 
-/** What a registry's answer says of a pinned image. */
+/** The status of a pinned image by its registry's answer. */
 export type Verdict =
   | { readonly kind: "there"; readonly platforms: readonly string[] }
   /** The registry has no such digest (any more). */
-  | { readonly kind: "gone"; readonly said: string }
-  /** No such repository, or none that everybody may read. */
+  | { readonly kind: "not-found"; readonly reason: string }
+  /** No such repository, or not a public one. */
   | { readonly kind: "refused"; readonly status: number }
   | { readonly kind: "not-index"; readonly type: string }
   | { readonly kind: "no-platform"; readonly platforms: readonly string[]; readonly missing: readonly string[] }
-  /** Something else than what the digest stands for. */
+  /** The content does not match the digest. */
   | { readonly kind: "altered" }
-  /** The question stays open: the registry did not do its part. */
-  | { readonly kind: "open"; readonly said: string; readonly retryAfterSeconds?: number | undefined }
+  /** Unknown: the registry failed to answer properly. */
+  | { readonly kind: "open"; readonly reason: string; readonly retryAfterSeconds?: number | undefined }
   /** Not asked, because the registry had not answered for another image. */
   | { readonly kind: "not-asked" };
 
 /**
- * Judges the answer to a request for the manifest of the pin's digest.
+ * Classifies the answer to a request for the manifest of the pin's digest.
  *
- * @param known the platforms, where they have been learned before: a digest's do not change, and a HEAD tells none
+ * @param known the platforms, where they are known: a digest's do not change, and the answer to a HEAD has none
  */
 export function judge(
   { digest }: ImageRef,
@@ -30,9 +30,9 @@ export function judge(
   known?: readonly string[],
 ): Verdict {
   const { status, body } = answer;
-  if (status === 404) return { kind: "gone", said: errorIn(body) ?? "manifest unknown" };
+  if (status === 404) return { kind: "not-found", reason: errorIn(body) ?? "manifest unknown" };
   if (status === 401 || status === 403) return { kind: "refused", status };
-  if (status !== 200) return { kind: "open", said: `answers ${status}` };
+  if (status !== 200) return { kind: "open", reason: `answers ${status}` };
   const type = (header(answer, "content-type") ?? "of no type").split(";")[0]?.trim() ?? "";
   if (!isIndex(type)) return { kind: "not-index", type };
   if (known === undefined && sha256(body) !== digest) return { kind: "altered" };

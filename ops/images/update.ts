@@ -30,7 +30,7 @@ const PLATFORM = "linux/amd64";
 
 /**
  * Looks up what is newer than a pin: the newest tag of its kind, of the same major version unless any is wanted; else
- * the same tag, where it has been built anew.
+ * the same tag, if it was rebuilt.
  *
  * @throws RegistryTrouble
  */
@@ -56,8 +56,9 @@ async function resolve(registries: Registries, pin: ImageRef, tag: string): Prom
     throw new RegistryTrouble(`${tag}: answers ${answer.status} (${errorIn(answer.body) ?? "no reason given"})`);
   }
   const digest = `sha256:${createHash("sha256").update(answer.body).digest("hex")}`;
-  const told = header(answer, "docker-content-digest");
-  if (told !== undefined && told !== digest) throw new RegistryTrouble(`${tag}: answers something else than ${told}`);
+  const declared = header(answer, "docker-content-digest");
+  if (declared !== undefined && declared !== digest)
+    throw new RegistryTrouble(`${tag}: answers something else than ${declared}`);
   const tagged = parseImageRef(withDigest({ ...pin, tag }, digest));
   const verdict = judge(tagged, answer, [PLATFORM]);
   if (verdict.kind !== "there") throw new RegistryTrouble(`${tag}: no index with ${PLATFORM}`);
@@ -68,7 +69,7 @@ async function resolve(registries: Registries, pin: ImageRef, tag: string): Prom
 export function proposalLines({ service, pin, to, notes, major }: Proposal, width: number): string[] {
   const name = service.padEnd(width);
   const indent = " ".repeat(width);
-  const change = to?.tag === pin.tag ? `${pin.tag}, built anew` : `${pin.tag} → ${to?.tag}`;
+  const change = to?.tag === pin.tag ? `${pin.tag}, rebuilt under the same tag` : `${pin.tag} → ${to?.tag}`;
   return [
     ...(to ? [`${name}  ${change}  ${to.digest}`, `${indent}  ${notes}`] : [`${name}  ${pin.tag} is the newest`]),
     ...(major ? [`${indent}  ${major.tag} is another major version (--major takes it): ${major.notes}`] : []),

@@ -106,7 +106,7 @@ export async function findLabelled(access: HetznerAccess, stack: string): Promis
   return (await Promise.all(lists)).flat();
 }
 
-/** A server is `locked` while one of its actions runs; a firewall is in use until its server is gone. */
+/** A server is `locked` while one of its actions runs; a firewall is in use until its server is deleted. */
 const BUSY = new Set(["locked", "conflict", "resource_in_use", "must_be_unassigned"]);
 
 /** Removes one thing and waits until Hetzner no longer knows it. */
@@ -128,7 +128,7 @@ export async function removeAtHetzner(access: HetznerAccess, thing: Found, deadl
   );
 }
 
-/** Server types that can be had now, such as `cx33 at nbg1`. */
+/** Server types that are available now, such as `cx33 at nbg1`. */
 export async function availableTypes(access: HetznerAccess): Promise<string[]> {
   const { body } = await steady(access, "GET", "/server_types?per_page=50");
   const types = (body["server_types"] as ServerType[] | undefined) ?? [];

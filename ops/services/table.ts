@@ -4,7 +4,7 @@ import { memoryMb } from "../../components/service/plan/memory.ts";
 import { allDependencies } from "../../components/service/plan/order.ts";
 import type { LiveMemory } from "./live-memory.ts";
 
-/** One service as `vpai services` tells it. */
+/** One service as `vpai services` shows it. */
 export interface ServiceRow {
   readonly service: string;
   readonly image: string;

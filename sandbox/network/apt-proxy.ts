@@ -96,7 +96,7 @@ async function serve(
   await send(file, request, response);
 }
 
-/** Fetches into place, whole or not at all. Returns upstream's status; UNREACHABLE when it could not be had. */
+/** Fetches into place, whole or not at all. Returns upstream's status; UNREACHABLE when there was no answer. */
 async function fetchInto(upstream: string, file: string, cached: boolean, options: AptProxyOptions): Promise<number> {
   const { ask = fetch, log } = options;
   const partial = `${file}.${randomUUID()}.part`;

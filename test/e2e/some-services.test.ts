@@ -8,8 +8,8 @@ import { keepServices } from "../support/core.ts";
 import { expectRefusal } from "../support/refusals.ts";
 import type { SandboxStack } from "../support/stack.ts";
 
-// Services brought up, changed, taken out and purged one at a time, and images that cannot be had. Each test starts from
-// the converged server.
+// Services brought up, changed, disabled and purged one at a time, and images that are not available. Each test starts
+// from the converged server.
 
 const MINUTE = 60_000;
 const FEW = ["caddy", "node-exporter", "postgres-exporter", "postgresql", "redis"];
@@ -54,7 +54,7 @@ test(
 );
 
 test(
-  "a new image that is gone, and a registry that is busy, stop the run before anything is touched",
+  "a missing new image, and a registry that is busy, stop the run before anything is touched",
   async () => {
     const before = await stack.containers();
     const [pin = ""] =
@@ -69,8 +69,12 @@ test(
     const busy = await checkout.vpai(["up", "--stack", "sandbox"]);
     await fault("clear");
     await checkout.edit("components/images.ts", (text) => text.replace(other, pin));
-    expectRefusal(gone, ["image of redis: docker.io/library/redis:8.99.0-bookworm@", "gone: manifest unknown", "do:"]);
-    expectRefusal(busy, ["registry docker.io: 429 too many requests, to be asked again in 3600 s", "do:"]);
+    expectRefusal(gone, [
+      "image of redis: docker.io/library/redis:8.99.0-bookworm@",
+      "not found: manifest unknown",
+      "do:",
+    ]);
+    expectRefusal(busy, ["registry docker.io: 429 too many requests; retry after 3600 s", "do:"]);
     for (const { output } of [gone, busy]) expect(output).not.toContain("replaced");
     expect(await stack.containers()).toEqual(before);
     expect(await checkout.expectVpai(["start"])).toContain("Stack is up to date");

@@ -153,7 +153,7 @@ describe.each(cases)("$name", ({ stack, extra }) => {
     expect(leaks).toEqual([]);
   });
 
-  test("what cannot be had again is protected in prod, and nowhere else", () => {
+  test("what is irreplaceable is protected in prod, and nowhere else", () => {
     const protectedNames = run.resources
       .filter(({ options }) => options.protect)
       .map(({ name }) => name)

@@ -125,16 +125,16 @@ describe("before an `up` in the sandbox", () => {
       await before(["postgresql"])
     )();
     expect(lines).toEqual(["images: 1 of 1 are new, and at their registries"]);
-    await expect(before()).rejects.toThrow("gone");
+    await expect(before()).rejects.toThrow("not found");
   });
 
-  test("an image that is gone stops it, with what to do", async () => {
+  test("a missing image stops it, with what to do", async () => {
     faults.inject(DEAD_REDIS);
     await expect(before()).rejects.toThrow(
       [
-        `image of redis: ${lock[redis.text]}: gone: manifest unknown`,
+        `image of redis: ${lock[redis.text]}: not found: manifest unknown`,
         "  allowed: an image that docker.io has, pinned by the digest of the index of its platforms",
-        "  do: `npx vpai sandbox fault clear` ends the faults that the sandbox was told to show; `npx vpai start` publishes what is missing",
+        "  do: `npx vpai sandbox fault clear` clears the injected faults; `npx vpai start` publishes what is missing",
       ].join("\n"),
     );
   });
@@ -184,7 +184,7 @@ describe("the registries' client, at the sandbox's", () => {
     );
   });
 
-  test("all that is wrong is told at once: gone, for another machine, silent for too long", async () => {
+  test("all errors come at once: not found, for another machine, silent for too long", async () => {
     faults.inject(DEAD_REDIS);
     faults.inject({ name: "registry-slow", ms: 60_000, match: "slow/slow" });
     const foreign = await push(`ghcr.io/for/another:1@${redis.digest}`, "s390x");
@@ -194,9 +194,9 @@ describe("the registries' client, at the sandbox's", () => {
       500,
     );
     expect(told.match(/^\S.*$/gm)).toEqual([
-      `image of redis: ${lock[redis.text]}: gone: manifest unknown`,
+      `image of redis: ${lock[redis.text]}: not found: manifest unknown`,
       `image of foreign: ${foreign}: not for linux/${HERE}, only for linux/s390x`,
-      `image of gone: ghcr.io/no/such:1@${redis.digest}: gone: manifest unknown`,
+      `image of gone: ghcr.io/no/such:1@${redis.digest}: not found: manifest unknown`,
       "registry quay.io: no answer: none within 0.5 s (it has the image of slow)",
     ]);
   });
@@ -204,7 +204,7 @@ describe("the registries' client, at the sandbox's", () => {
   test("a registry that is busy for long is not waited for", async () => {
     faults.inject({ name: "registry-429", retryAfter: 3_600 });
     expect(await check({ redis: lock[redis.text] ?? "" })).toMatch(
-      /^registry docker\.io: 429 too many requests, to be asked again in 3600 s \(it has the image of redis\)/,
+      /^registry docker\.io: 429 too many requests; retry after 3600 s \(it has the image of redis\)/,
     );
   });
 

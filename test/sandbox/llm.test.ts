@@ -240,7 +240,7 @@ describe("the faults", () => {
   });
 });
 
-test("they list their models to who has a key", async () => {
+test("they list their models to a client with a key", async () => {
   for (const body of [(await claude()).body, (await gpt()).body]) {
     expect((body as { data: readonly unknown[] }).data.length).toBeGreaterThan(5);
   }

@@ -14,7 +14,7 @@ export function withEnvFile(configDir: string, entrypoint: readonly string[] = [
 export function envFile(values: Readonly<Record<string, string>>): string {
   return Object.entries(values)
     .map(([name, value]) => {
-      if (!/^[A-Z_][A-Z0-9_]*$/.test(name)) throw new Error(`${name} is no name of a variable`);
+      if (!/^[A-Z_][A-Z0-9_]*$/.test(name)) throw new Error(`invalid environment variable name: ${name}`);
       if (/[\r\n]/.test(value)) throw new Error(`${name} has more than one line`);
       return `${name}='${value.replaceAll("'", `'\\''`)}'\n`;
     })

@@ -58,7 +58,7 @@ const HOST: DashboardSpec = {
       expr: "100 * sum by (device) (rate(node_disk_io_time_seconds_total[5m]))",
       legend: "{{device}}",
     }),
-    timeseries("Killed for want of memory", undefined, {
+    timeseries("OOM kills", undefined, {
       expr: "increase(node_vmstat_oom_kill[15m])",
       legend: "processes in 15 minutes",
     }),
@@ -131,7 +131,7 @@ export const nodeExporter = defineService({
       "KilledForMemory",
       "increase(node_vmstat_oom_kill[15m]) > 0",
       0,
-      "The kernel has killed a process for want of memory. `dmesg` on the server names it.",
+      "The kernel has killed a process that was out of memory. `dmesg` on the server names it.",
     ),
   ],
   dashboards: [HOST],

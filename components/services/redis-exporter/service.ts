@@ -45,7 +45,7 @@ const REDIS: DashboardSpec = {
     ]),
     timeseries("Keys that went", "ops", [
       { expr: "rate(redis_expired_keys_total[5m])", legend: "expired" },
-      { expr: "rate(redis_evicted_keys_total[5m])", legend: "evicted for want of memory" },
+      { expr: "rate(redis_evicted_keys_total[5m])", legend: "evicted: out of memory" },
     ]),
     timeseries("Network", "Bps", [
       { expr: "rate(redis_net_input_bytes_total[5m])", legend: "received" },

@@ -1,12 +1,12 @@
 import type { Fault } from "../../../shared/errors.ts";
 
-/** The part of Hetzner's `GET /server_types` that says where a type can be had (API reference, server types). */
+/** The part of Hetzner's `GET /server_types` with the locations that have a type (API reference, server types). */
 export interface OfferedType {
   readonly name: string;
   readonly locations?: readonly { readonly name: string; readonly available?: boolean }[];
 }
 
-/** The names of the types that can be had at the location now. */
+/** The names of the types that are available at the location now. */
 export function availableAt(types: readonly OfferedType[], location: string): string[] {
   return types
     .filter(({ locations }) => (locations ?? []).some(({ name, available }) => name === location && available === true))

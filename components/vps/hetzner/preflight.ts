@@ -20,7 +20,7 @@ interface RegisteredKey {
 
 /**
  * Asks Hetzner, before anything is made there, what would otherwise fail half way: whether the token counts, whether
- * the key's name is free, and which of the wanted server types can be had. Returns the type.
+ * the key's name is free, and which of the candidate server types is available. Returns the type.
  */
 export async function preflight(args: PreflightArgs, token: string, request: typeof fetch = fetch): Promise<string> {
   const get = async <T>(path: string): Promise<T> => {

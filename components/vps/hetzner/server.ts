@@ -16,7 +16,7 @@ export interface HetznerServerArgs {
   readonly token: pulumi.Output<string>;
   /** @default {@link HETZNER_ENDPOINT} */
   readonly endpoint?: string;
-  /** The first of these that can be had is taken. */
+  /** Candidate server types, in order of preference. */
   readonly serverTypes: readonly string[];
   readonly location: string;
   /** Another number makes another server, in place of the one there is. */

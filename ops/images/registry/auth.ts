@@ -17,7 +17,7 @@ export function parseChallenge(header: string | undefined): Challenge | undefine
   return { realm, ...(service !== undefined && { service }), ...(scope !== undefined && { scope }) };
 }
 
-/** Where an anonymous token is had; the scope is the registry's own, or that of reading the repository. */
+/** URL of an anonymous token; the scope is the registry's own, or that of reading the repository. */
 export function tokenUrl({ realm, service, scope }: Challenge, path: string): URL {
   const url = new URL(realm);
   if (service !== undefined) url.searchParams.set("service", service);

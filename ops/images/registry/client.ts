@@ -17,7 +17,7 @@ export interface RegistryOptions {
 
 /**
  * Reads registries by the OCI distribution protocol, as `docker pull` without a login does: with an anonymous token
- * where one is asked for, and with patience where the registry asks for it.
+ * if one is required, and with retries as the registry requests.
  */
 export class Registries {
   readonly #agent: Dispatcher;
@@ -123,7 +123,7 @@ function origin({ host }: ImageRef): string {
   return `${/^127\.\d+\.\d+\.\d+(:\d+)?$/.test(host) ? "http" : "https"}://${apiHost(host)}`;
 }
 
-/** Connects to one place whatever the name, which stays the one that the certificate is checked for. */
+/** Connects to one address for every name; the certificate is still checked for the name. */
 function elsewhere({ address, port, ca }: NonNullable<RegistryOptions["through"]>): buildConnector.connector {
   const connect = buildConnector({ ca });
   return (options, callback) =>

@@ -8,12 +8,12 @@ const IMAGE_TYPES = [
   "application/vnd.docker.distribution.manifest.v2+json",
 ];
 
-/** What a client accepts, as a header: a registry that is not told so may answer in an older form. */
+/** What a client accepts, as a header: without it, a registry may answer in an older form. */
 export const MANIFEST_TYPES = [...INDEX_TYPES, ...IMAGE_TYPES].join(", ");
 
 export const isIndex = (type: string): boolean => INDEX_TYPES.includes(type);
 
-/** A registry's answer, whatever its status. */
+/** A registry's answer, of any status. */
 export interface Answer {
   readonly status: number;
   readonly body: string;
@@ -46,8 +46,8 @@ export class RegistryTrouble extends Error {
   /** Seconds until the registry wants to be asked again, if it says so. */
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(said: string, retryAfterMs?: number) {
-    super(said);
+  constructor(reason: string, retryAfterMs?: number) {
+    super(reason);
     this.name = "RegistryTrouble";
     this.retryAfterSeconds = retryAfterMs === undefined ? undefined : Math.ceil(retryAfterMs / 1_000);
   }

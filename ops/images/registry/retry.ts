@@ -18,9 +18,9 @@ export const LONGEST_PAUSE_MS = 30_000;
 export function pauseBefore(tried: number, { status, retryAfter }: Ended, now: number): number | undefined {
   const passing = status === "none" || status === 429 || status >= 500;
   if (tried >= TRIES || !passing) return undefined;
-  const told = retryAfterMs(retryAfter, now);
-  if (told === undefined) return 1_000 * 2 ** (tried - 1);
-  return told <= LONGEST_PAUSE_MS ? told : undefined;
+  const requested = retryAfterMs(retryAfter, now);
+  if (requested === undefined) return 1_000 * 2 ** (tried - 1);
+  return requested <= LONGEST_PAUSE_MS ? requested : undefined;
 }
 
 /** `Retry-After` in milliseconds from now: seconds, a date, or (Docker Hub) the second of the epoch. */

@@ -72,7 +72,7 @@ describe("lists", () => {
     ]);
   });
 
-  test("of server types say where each can be had", async () => {
+  test("of server types say where each is available", async () => {
     const { json } = await project.call("GET", "/server_types?name=cx23");
     expect(json.server_types).toEqual([
       expect.objectContaining({

@@ -73,7 +73,7 @@ describe("a new server", () => {
     expect(project.hetzner.inventory()).toMatchObject({ servers: [], primaryIps: [] });
   });
 
-  test("can be had switched off", async () => {
+  test("can be created switched off", async () => {
     const created = await project.make("/servers", { ...plainServer, start_after_create: false });
     await project.ended(created.action);
     expect(created.next_actions).toEqual([]);

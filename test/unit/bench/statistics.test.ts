@@ -58,14 +58,9 @@ describe("the steps of `vpai start`", () => {
   });
 
   test("are the lines that are ticked", () => {
-    const said = [
-      "✓ engine and simulated world 2.7 s",
-      "  building",
-      "+ vps server created 2.0 s",
-      "✓ stack 1 min 05 s",
-    ];
+    const said = ["✓ engine and sandbox 2.7 s", "  building", "+ vps server created 2.0 s", "✓ stack 1 min 05 s"];
     expect(stepTimes(said.join("\n"))).toEqual([
-      ["engine and simulated world", 2700],
+      ["engine and sandbox", 2700],
       ["stack", 65_000],
     ]);
   });

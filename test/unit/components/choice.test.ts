@@ -14,7 +14,7 @@ describe("server type", () => {
     expect(availableAt(types, "fsn1")).toEqual(["cx33"]);
   });
 
-  test("the first that can be had", () => {
+  test("the first that is available", () => {
     expect(chooseServerType(["cx23", "cx33"], "fsn1", ["cx33"], known)).toEqual({ type: "cx33" });
   });
 

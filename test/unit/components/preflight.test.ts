@@ -21,7 +21,7 @@ function hetzner(answers: { status?: number; keys?: object[]; available?: string
   }) as unknown as typeof fetch;
 }
 
-test("the first type that can be had", async () => {
+test("the first type that is available", async () => {
   expect(await preflight(args, "the-token", hetzner({}))).toBe("cx23");
   expect(await preflight(args, "the-token", hetzner({ available: ["cx33"] }))).toBe("cx33");
 });

@@ -17,7 +17,7 @@ const tree: CommandTree = {
         { flag: "--yes", summary: "don't ask" },
       ],
     },
-    { ...leaf, name: "sandbox", summary: "look after it", commands: [{ ...leaf, name: "down", summary: "remove it" }] },
+    { ...leaf, name: "sandbox", summary: "manage it", commands: [{ ...leaf, name: "down", summary: "remove it" }] },
     { ...leaf, name: "completion", summary: "print it", words: ["bash", "zsh"] },
   ],
 };
@@ -70,7 +70,7 @@ test("fish gets a line for each word, with its summary", () => {
   expect(completionScript("fish", tree)).toBe(
     [
       `complete -c vpai -f -n '${top}' -a up -d 'make a stack what the program says'`,
-      `complete -c vpai -f -n '${top}' -a sandbox -d 'look after it'`,
+      `complete -c vpai -f -n '${top}' -a sandbox -d 'manage it'`,
       `complete -c vpai -f -n '${top}' -a completion -d 'print it'`,
       "complete -c vpai -f -n '__fish_seen_subcommand_from up' -l stack -x -a 'prod sandbox' -d 'one of prod, sandbox'",
       "complete -c vpai -f -n '__fish_seen_subcommand_from up' -l yes -d 'don\\'t ask'",

@@ -84,7 +84,7 @@ describe("a registry that wants a token", () => {
     fake.auth = "refuses";
     expect(faults(await check({ redis }))).toBe(
       [
-        `image of redis: ${redis}: refused (401): no such repository, or none that everybody may read`,
+        `image of redis: ${redis}: refused (401): no such repository, or not a public one`,
         `  allowed: an image that ${fake.host} has, pinned by the digest of the index of its platforms`,
         "  do: `npx vpai images update redis` proposes another; the pin is in components/images.ts",
       ].join("\n"),
@@ -92,7 +92,7 @@ describe("a registry that wants a token", () => {
   });
 });
 
-describe("an image that cannot be had", () => {
+describe("an image that is not available", () => {
   test("is told for every image at once, by where its pin is written", async () => {
     const [zeros, ones] = ["0", "1"].map((digit) => `sha256:${digit.repeat(64)}`);
     const host = fake.host;
@@ -108,10 +108,10 @@ describe("an image that cannot be had", () => {
     const allowed = `  allowed: an image that ${host} has, pinned by the digest of the index of its platforms`;
     expect(faults(findings)).toBe(
       [
-        `image of gone: ${host}/library/redis:7@${zeros}: gone: manifest unknown`,
+        `image of gone: ${host}/library/redis:7@${zeros}: not found: manifest unknown`,
         allowed,
         "  do: `npx vpai images update gone` proposes another; the pin is in components/images.ts",
-        `vpai:images.mine: ${host}/library/redis:6@${ones}: gone: manifest unknown`,
+        `vpai:images.mine: ${host}/library/redis:6@${ones}: not found: manifest unknown`,
         allowed,
         "  do: `pulumi config set --path vpai:images.mine <another>`, or `pulumi config rm --path vpai:images.mine`",
         `image of single: ${single}: not an index of platforms (application/vnd.oci.image.manifest.v1+json)`,
@@ -172,7 +172,7 @@ describe("a registry that does not do its part", () => {
   test("wants to be left alone for longer than anybody waits", async () => {
     fake.plan = [{ status: 429, headers: { "retry-after": "3600" } }];
     expect(faults(await check({ redis }))).toContain(
-      `registry ${fake.host}: 429 too many requests, to be asked again in 3600 s`,
+      `registry ${fake.host}: 429 too many requests; retry after 3600 s`,
     );
     expect(pauses).toEqual([]);
   });

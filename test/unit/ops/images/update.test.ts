@@ -81,10 +81,10 @@ describe("a newer version", () => {
     expect(await lines([image("app", fake.put("app/app", "v1.0.0", both()))])).toEqual(["app    v1.0.0 is the newest"]);
   });
 
-  test("is none, but the tag has been built anew", async () => {
+  test("is none, but the tag was rebuilt", async () => {
     const pin = fake.put("app/app", "v1.0.0", both());
     const anew = fake.put("app/app", "v1.0.0", { ...both(), built: "again" });
-    expect((await lines([image("app", pin)]))[0]).toBe(`app    v1.0.0, built anew  ${digestOf(anew)}`);
+    expect((await lines([image("app", pin)]))[0]).toBe(`app    v1.0.0, rebuilt under the same tag  ${digestOf(anew)}`);
   });
 });
 

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 		}
 		select {}
 	case "child":
-		Exit(func() { fmt.Println("gone") })
+		Exit(func() { fmt.Println("cleaned") })
 		fmt.Println("watching")
 		time.Sleep(time.Minute)
 		return
@@ -49,7 +49,7 @@ func TestKilledParentEndsTheChild(t *testing.T) {
 	}
 	killed := time.Now()
 	rest, err := io.ReadAll(lines) // ends when the last holder of the pipe, the child, has ended
-	if err != nil || string(rest) != "gone\n" {
+	if err != nil || string(rest) != "cleaned\n" {
 		t.Fatalf("the child printed %q, %v", rest, err)
 	}
 	if took := time.Since(killed); took > 5*time.Second {
