@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { OperatorError } from "../../shared/errors.ts";
+import { callHetzner, type HetznerAccess, listHetzner, unexpected } from "../../components/vps/hetzner/api.ts";
+import type { OfferedType } from "../../components/vps/hetzner/choose-type.ts";
 import type { Found, Kind } from "./plan.ts";
 
 /** The label that everything of a stack carries at Hetzner. */
@@ -20,81 +21,11 @@ interface Entry {
   readonly assignee_id?: number | null;
 }
 
-interface ServerType {
-  readonly name: string;
-  readonly deprecated?: boolean;
-  readonly locations?: readonly { readonly name: string; readonly available?: boolean }[];
-}
-
-/** Where the API is, and the right to use it. */
-export interface HetznerAccess {
-  readonly endpoint: string;
-  readonly token: string;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly body: Readonly<Record<string, unknown>>;
-  readonly code: string;
-}
-
-async function request({ endpoint, token }: HetznerAccess, method: "GET" | "DELETE", path: string): Promise<Answer> {
-  let response: Response;
-  try {
-    response = await fetch(`${endpoint}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(30_000),
-    });
-  } catch (error) {
-    throw new OperatorError({
-      key: "Hetzner API",
-      found: `${endpoint} does not answer (${error instanceof Error ? error.message : String(error)})`,
-      fix: "see that this machine reaches it (HCLOUD_ENDPOINT names another), then run the command again",
-    });
-  }
-  const text = await response.text();
-  const body = (text === "" ? {} : JSON.parse(text)) as Record<string, unknown>;
-  const code = (body["error"] as { code?: string } | undefined)?.code ?? "";
-  if (response.status === 401) {
-    throw new OperatorError({
-      key: "Hetzner token",
-      found: `refused by ${endpoint} (${code})`,
-      allowed: "an API token of the project, with read and write access",
-      fix: "correct `vpai:hetznerToken` in the stack's configuration, or HCLOUD_TOKEN",
-    });
-  }
-  return { status: response.status, body, code };
-}
-
-/** Tries again while Hetzner is busy or out of order; ten tries, half a minute in all. */
-async function steady(access: HetznerAccess, method: "GET" | "DELETE", path: string): Promise<Answer> {
-  for (let attempt = 1; ; attempt++) {
-    const answer = await request(access, method, path);
-    const passing = answer.status === 429 || answer.status >= 500;
-    if (!passing) return answer;
-    if (attempt === 10) throw new Error(`Hetzner: ${method} ${path}: ${answer.status} ${answer.code}, ten times`);
-    await pause(Math.min(250 * 2 ** attempt, 5_000));
-  }
-}
-
-async function list(access: HetznerAccess, path: string, query: string): Promise<Entry[]> {
-  const entries: Entry[] = [];
-  for (let page: number | undefined = 1; page !== undefined;) {
-    const { status, body, code } = await steady(access, "GET", `/${path}?${query}&per_page=50&page=${page}`);
-    if (status !== 200) throw new Error(`Hetzner: GET /${path}: ${status} ${code}`);
-    entries.push(...((body[path] as Entry[] | undefined) ?? []));
-    const meta = body["meta"] as { pagination?: { next_page?: number | null } } | undefined;
-    page = meta?.pagination?.next_page ?? undefined;
-  }
-  return entries;
-}
-
 /** Everything at Hetzner that carries the label of `stack`. */
 export async function findLabelled(access: HetznerAccess, stack: string): Promise<Found[]> {
   const query = `label_selector=${encodeURIComponent(`${STACK_LABEL}==${stack}`)}`;
   const lists = (Object.entries(paths) as [Kind, string][]).map(async ([kind, path]) =>
-    (await list(access, path, query)).map((entry): Found => ({
+    (await listHetzner<Entry>(access, path, query)).map((entry): Found => ({
       kind,
       id: String(entry.id),
       name: entry.name,
@@ -115,11 +46,11 @@ export async function removeAtHetzner(access: HetznerAccess, thing: Found, deadl
   const deadline = Date.now() + deadlineMs;
   let last = "";
   while (Date.now() < deadline) {
-    const { status, code } = await steady(access, "DELETE", path);
-    if (status === 404) return;
-    last = `${status} ${code}`;
-    if (status >= 400 && !BUSY.has(code)) throw new Error(`Hetzner: DELETE ${path}: ${last}`);
-    const seen = await steady(access, "GET", path);
+    const answer = await callHetzner(access, "DELETE", path);
+    if (answer.status === 404) return;
+    last = `${answer.status} ${answer.code}`;
+    if (answer.status >= 400 && !BUSY.has(answer.code)) throw unexpected("DELETE", path, answer);
+    const seen = await callHetzner(access, "GET", path);
     if (seen.status === 404) return;
     await pause(500);
   }
@@ -130,8 +61,7 @@ export async function removeAtHetzner(access: HetznerAccess, thing: Found, deadl
 
 /** Server types that are available now, such as `cx33 at nbg1`. */
 export async function availableTypes(access: HetznerAccess): Promise<string[]> {
-  const { body } = await steady(access, "GET", "/server_types?per_page=50");
-  const types = (body["server_types"] as ServerType[] | undefined) ?? [];
+  const types = await listHetzner<OfferedType>(access, "server_types");
   return types
     .filter(({ deprecated }) => deprecated !== true)
     .flatMap(({ name, locations = [] }) => {

@@ -6,7 +6,8 @@ import { OperatorError } from "../../shared/errors.ts";
 import { type StackContext } from "../stack/context.ts";
 import { pulumiOutput, EngineError } from "../engine/run.ts";
 import { lockedFault, lockHolders } from "../engine/error-hints.ts";
-import { findLabelled, removeAtHetzner, type HetznerAccess } from "./hetzner.ts";
+import type { HetznerAccess } from "../../components/vps/hetzner/api.ts";
+import { findLabelled, removeAtHetzner } from "./hetzner.ts";
 import { bootTime, terminateProcesses, isAlive, readProcess, sessionMembers } from "./processes.ts";
 import {
   hetznerKinds,

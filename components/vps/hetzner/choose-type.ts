@@ -3,6 +3,7 @@ import type { Fault } from "../../../shared/errors.ts";
 /** The part of Hetzner's `GET /server_types` with the locations that have a type (API reference, server types). */
 export interface OfferedType {
   readonly name: string;
+  readonly deprecated?: boolean;
   readonly locations?: readonly { readonly name: string; readonly available?: boolean }[];
 }
 

@@ -8,9 +8,11 @@ const args: PreflightArgs = {
   sshKey: { name: "vpai-prod", publicKey: "ssh-ed25519 AAAA" },
 };
 
+type Http = Parameters<typeof preflight>[2];
+
 /** Hetzner, as far as the preflight asks. */
-function hetzner(answers: { status?: number; keys?: object[]; available?: string[] }): typeof fetch {
-  return (async (url: string, init: RequestInit) => {
+function hetzner(answers: { status?: number; keys?: object[]; available?: string[] }): Http {
+  const request = (async (url: string, init: RequestInit) => {
     if ((init.headers as Record<string, string>)["authorization"] !== "Bearer the-token") throw new Error("no token");
     const types = ["cx23", "cx33"].map((name) => ({
       name,
@@ -19,6 +21,7 @@ function hetzner(answers: { status?: number; keys?: object[]; available?: string
     const body = new URL(url).pathname === "/v1/ssh_keys" ? { ssh_keys: answers.keys ?? [] } : { server_types: types };
     return new Response(JSON.stringify(body), { status: answers.status ?? 200 });
   }) as unknown as typeof fetch;
+  return { request, pause: () => Promise.resolve() };
 }
 
 test("the first type that is available", async () => {
@@ -36,7 +39,7 @@ test.each([
     "token refused",
     { status: 401 },
     "vpai:hetznerToken: refused by api.hetzner.cloud (401)\n  allowed: an API token with read and write access to one Hetzner project\n" +
-      "  do: make one in Hetzner's console (Security, API tokens) and `pulumi config set --secret vpai:hetznerToken`",
+      "  do: make one in Hetzner's console (Security, API tokens) and `pulumi config set --secret vpai:hetznerToken`, or set HCLOUD_TOKEN",
   ],
   [
     "sold out",
@@ -56,13 +59,30 @@ test.each([
 
 test("an answer that says nothing is no answer", async () => {
   await expect(preflight(args, "the-token", hetzner({ status: 503 }))).rejects.toThrow(
-    "Hetzner answers 503 to GET /ssh_keys?name=vpai-prod; try again later",
+    "Hetzner answers 503 to GET /ssh_keys?name=vpai-prod&per_page=50&page=1; try again later",
   );
 });
 
 test("an API that cannot be reached is named, with what the network said", async () => {
   const unreachable = () => Promise.reject(new TypeError("fetch failed", { cause: new Error("connect ECONNREFUSED") }));
-  await expect(preflight(args, "the-token", unreachable)).rejects.toThrow(
+  await expect(preflight(args, "the-token", { request: unreachable })).rejects.toThrow(
     "Hetzner API: https://api.hetzner.cloud/v1 does not answer (connect ECONNREFUSED)\n  do: see that",
   );
+});
+
+test("all pages are read, and a busy API is asked again", async () => {
+  const answers = [
+    new Response("busy", { status: 503 }),
+    Response.json({ ssh_keys: [], meta: { pagination: { next_page: 2 } } }),
+    Response.json({ ssh_keys: [{ name: "vpai-prod", public_key: "ssh-ed25519 BBBB" }], meta: { pagination: {} } }),
+  ];
+  const asked: string[] = [];
+  const request = (async (url: string) => {
+    asked.push(new URL(url).search);
+    return answers.shift();
+  }) as unknown as typeof fetch;
+  await expect(preflight(args, "the-token", { request, pause: () => Promise.resolve() })).rejects.toThrow(
+    "vpai-prod is registered already",
+  );
+  expect(asked).toEqual([1, 1, 2].map((page) => `?name=vpai-prod&per_page=50&page=${page}`));
 });
