@@ -64,6 +64,11 @@ export default tseslint.config(
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
     },
   },
+  {
+    // What `npm ci --omit=dev` leaves out: the sandbox's packages and the tools.
+    files: ["index.ts", "{stacks,components,shared,toolchain}/**/*.ts"],
+    rules: { "import-x/no-extraneous-dependencies": ["error", { devDependencies: false }] },
+  },
   { files: ["stacks/settings/load.ts", "test/**"], rules: { "no-restricted-syntax": "off" } },
   { files: ["**/*.ts"], ignores: ["test/**"], rules: { "max-lines-per-function": ["error", 90] } },
   {

@@ -37,7 +37,7 @@ export function addDevelopment(program: Command): void {
     .command("lint")
     .summary("check types, style, scripts and derived files")
     .description(
-      "Checks derived files and terminology (ops/dev/words.ts); runs tsc, eslint, prettier, shellcheck and gofmt.",
+      "Checks derived files, import cycles and terminology (ops/dev/words.ts); runs tsc, eslint, prettier, shellcheck and gofmt.",
     )
     .option("--write", "first bring the derived files up to date: Pulumi.yaml, docs/settings.md")
     .addHelpText("after", examples("vpai lint", "vpai lint --write"))

@@ -4,6 +4,7 @@ import { execa } from "execa";
 import { OperatorError } from "../../shared/errors.ts";
 import { staleFiles } from "./derived.ts";
 import { projectFiles } from "./files.ts";
+import { findImportCycles } from "./import-cycles.ts";
 import { findReplacedWords } from "./terminology.ts";
 import { duration } from "../engine/progress.ts";
 import { createScreen, type Screen } from "../stack/terminal.ts";
@@ -95,6 +96,7 @@ export async function runLint(write: boolean): Promise<void> {
   const screen = createScreen();
   const outcomes = [await runCheck({ name: "derived files", run: () => derivedFinds(write) }, screen)];
   const checks: Check[] = [
+    { name: "import cycles", run: async () => (await findImportCycles()).join("\n") || undefined },
     { name: "terminology", run: async () => (await findReplacedWords()).join("\n") || undefined },
     ...(await tools()).map((tool) => ({ name: tool.name, run: () => toolFinds(tool, screen) })),
   ];
