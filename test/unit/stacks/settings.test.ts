@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { DEFAULT_MODELS } from "../../../components/llm/models.ts";
+import { SERVER_TYPES } from "../../../components/vps/hetzner/server-types.ts";
 import { OperatorError } from "../../../shared/errors.ts";
 import { decodeSettings } from "../../../stacks/settings/decode.ts";
 import { parseSettings, serviceSettings, type Sources } from "../../../stacks/settings/load.ts";
@@ -107,8 +108,7 @@ test("the lock is read only where the stack wants it", () => {
 });
 
 describe("each fault names the key, the value, what is allowed, what to do", () => {
-  const TYPES =
-    "cx23, cx33, cx43, cx53, cpx11, cpx21, cpx22, cpx31, cpx32, cpx41, cpx42, cpx51, cpx52, cpx62, cax11, cax21, cax31, cax41, ccx13, ccx23, ccx33, ccx43";
+  const TYPES = Object.keys(SERVER_TYPES).join(", ");
   const cases: [string, Sources, string][] = [
     [
       "unknown key",
