@@ -10,7 +10,7 @@ import { until } from "../support/until.ts";
 
 const MINUTE = 60_000;
 const BOOTSTRAPPED = "bootstrapped";
-const PULLED = "images pulled";
+const PULLED = "pulled";
 /** Parts of a first `up`: where each begins, and the moments in it, as shares of the resources that it creates. */
 const PARTS = [
   { name: "the server is made", from: EMPTY, moments: [0, 0.4, 0.8] },
