@@ -16,14 +16,23 @@ export function addDevelopment(program: Command): void {
     .summary("run the tests")
     .description("Runs the tests, layer after layer. The last line is `N passed, N failed`.")
     .addArgument(
-      new Argument("[layers...]", "default: all").choices(["unit", "components", "program", "sandbox", "e2e", "go"]),
+      new Argument("[layers...]", "default: all").choices([
+        "unit",
+        "components",
+        "program",
+        "sandbox",
+        "e2e",
+        "stack",
+        "go",
+      ]),
     )
     .addHelpText(
       "after",
       examples(
         "vpai test",
         "vpai test unit     # seconds: unit, components, program",
-        "vpai test e2e      # minutes: sandbox, e2e, go",
+        "vpai test e2e      # minutes: sandbox, stack, go",
+        "vpai test stack    # the end-to-end tests alone",
         "vpai test --full   # the stack's tests (e2e) alone, again",
       ),
     )

@@ -14,6 +14,9 @@ import { PROJECT_ROOT } from "../../shared/paths.ts";
 /** What the tools remember of files that did not change; `npm ci` removes it. */
 const CACHE = join(PROJECT_ROOT, "node_modules/.cache/vpai-lint");
 
+/** Go builds it once, and keeps it. */
+const ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12";
+
 /** A check that is a tool of its own. */
 interface Tool {
   readonly name: string;
@@ -61,6 +64,7 @@ async function tools(): Promise<Tool[]> {
     },
     { name: "shellcheck", command: "shellcheck", args: scripts, debian: "shellcheck" },
     { name: "gofmt", command: "gofmt", args: ["-l", ...go], silentWhenGood: true, install: "Go: https://go.dev/dl" },
+    { name: "workflows", command: "go", args: ["run", ACTIONLINT], install: "Go: https://go.dev/dl" },
   ];
 }
 

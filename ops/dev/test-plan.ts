@@ -9,6 +9,7 @@ export type Layer = (typeof layers)[number];
 const groups: Readonly<Record<string, readonly Layer[]>> = {
   unit: ["unit", "components", "program"],
   e2e: ["sandbox", "e2e", "go"],
+  stack: ["e2e"],
 };
 
 /** Layers that one jest runs together, and how many of their files at a time. */

@@ -74,6 +74,6 @@ export class VpaiProcess {
   }
 
   close(): void {
-    this.#child.disconnect();
+    if (this.#child.connected) this.#child.disconnect();
   }
 }

@@ -7,6 +7,7 @@ describe("the layers of a test run", () => {
     [[], false, all],
     [["unit"], false, ["unit", "components", "program"]],
     [["e2e"], false, ["sandbox", "e2e", "go"]],
+    [["stack"], false, ["e2e"]],
     [["go", "program"], false, ["program", "go"]],
     [["e2e", "unit", "e2e"], false, all],
     // On the products themselves: those tests alone that the products change.
