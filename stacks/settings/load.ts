@@ -3,7 +3,13 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { type Fault, OperatorError } from "../../shared/errors.ts";
 import { checkModels, DEFAULT_MODELS } from "../../components/llm/models.ts";
-import { CONFIG_SECRETS, type ProvidedSecret, type ModelSetting, type ServiceSettings, serviceSettingsSchema } from "../../components/service/model/settings.ts";
+import {
+  CONFIG_SECRETS,
+  type ProvidedSecret,
+  type ModelSetting,
+  type ServiceSettings,
+  serviceSettingsSchema,
+} from "../../components/service/model/settings.ts";
 import { SERVER_TYPES } from "../../components/vps/hetzner/server-types.ts";
 import { decodeSettings } from "./decode.ts";
 import { toFaults } from "./errors.ts";

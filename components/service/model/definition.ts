@@ -1,6 +1,22 @@
 import type { Image } from "../../images.ts";
 import type { ServiceContext } from "./context.ts";
-import type { CacheSpec, Capability, CollectionSpec, DatabaseSpec, DataMount, HealthCheck, HostMount, MemorySpec, MetricsSpec, NetworkName, NotApplicable, Reload, Reveal, RouteSpec, SecretSpec } from "./facets.ts";
+import type {
+  CacheSpec,
+  Capability,
+  CollectionSpec,
+  DatabaseSpec,
+  DataMount,
+  HealthCheck,
+  HostMount,
+  MemorySpec,
+  MetricsSpec,
+  NetworkName,
+  NotApplicable,
+  Reload,
+  Reveal,
+  RouteSpec,
+  SecretSpec,
+} from "./facets.ts";
 import type { AlertSpec, DashboardSpec } from "./monitoring.ts";
 import type { Backup, SmokeCheck } from "./operations.ts";
 import type { Provision } from "./provision.ts";
