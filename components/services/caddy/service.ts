@@ -65,7 +65,7 @@ export const caddy = defineService({
   // The image's binary carries this capability as a file attribute: without it in the bounding set it does not start.
   capabilities: ["CAP_NET_BIND_SERVICE"],
   pids: 128,
-  memory: { requestMb: 64, limitMb: { standard: 128, small: 96 } },
+  memory: { requestMb: 72, limitMb: 128 },
   cpus: 0.5,
   stopGraceSeconds: 35,
   metrics: { port: METRICS_PORT },

@@ -84,7 +84,7 @@ export const cadvisor = defineService({
   environment: () => ({ GOMEMLIMIT: `${Math.floor(LIMIT_MB * 0.85)}MiB` }),
   health: httpHealth(PORT, "/healthz", { startPeriodSeconds: 30, deadlineSeconds: 90 }),
   pids: 128,
-  memory: { requestMb: 48, limitMb: LIMIT_MB },
+  memory: { requestMb: 40, limitMb: LIMIT_MB },
   cpus: 0.5,
   stopGraceSeconds: 10,
   metrics: {},

@@ -4,7 +4,7 @@ import { exporter } from "../../service/presets/exporter.ts";
 import type { DashboardSpec } from "../../service/model/monitoring.ts";
 
 const PORT = 9100;
-const LIMIT_MB = 32;
+const LIMIT_MB = 48;
 
 /** The rest is of machines with hardware, or (uname, conntrack, netstat) of the container itself. */
 const COLLECTORS = ["cpu", "diskstats", "filefd", "filesystem", "loadavg", "meminfo", "os", "stat", "vmstat"];
@@ -71,7 +71,7 @@ export const nodeExporter = defineService({
   image: images["node-exporter"],
   // Its own network, not the host's: the collector of network devices would tell the container's alone, so it is off.
   networks: ["monitoring"],
-  ...exporter({ port: PORT, requestMb: 24, limitMb: LIMIT_MB }),
+  ...exporter({ port: PORT, requestMb: 26, limitMb: LIMIT_MB }),
   user: { uid: 65534, gid: 65534 },
   command: [
     "--path.procfs=/host/proc",

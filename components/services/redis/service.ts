@@ -4,7 +4,8 @@ import { defineService, healthCheck, notApplicable } from "../../service/presets
 import { createHash } from "node:crypto";
 import { images } from "../../images.ts";
 
-const LIMIT_MB: Record<Size, number> = { standard: 384, small: 192 };
+/** Twice what Redis may keep: a save copies what changes meanwhile, and clients' buffers come on top. */
+const LIMIT_MB: Record<Size, number> = { standard: 512, small: 256 };
 
 /** Two thirds of the limit: a snapshot forks, and the fork's copies count too. */
 const config = (size: Size): string => `bind 0.0.0.0
@@ -13,7 +14,7 @@ aclfile /etc/vpai/users.acl
 dir /data
 appendonly yes
 save 900 1 300 10 60 10000
-maxmemory ${Math.floor((LIMIT_MB[size] * 2) / 3)}mb
+maxmemory ${LIMIT_MB[size] / 2}mb
 maxmemory-policy allkeys-lru
 `;
 

@@ -36,7 +36,7 @@ export const socketProxy = defineService({
   // Where the entrypoint writes the configuration that it makes, and where HAProxy keeps its process id.
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=1m", "/run": "rw,noexec,nosuid,size=1m" },
   pids: 32,
-  memory: { requestMb: 24, limitMb: 32 },
+  memory: { requestMb: 28, limitMb: 48 },
   cpus: 0.25,
   stopGraceSeconds: 10,
   metrics: notApplicable(

@@ -21,7 +21,7 @@ export const victoriametrics = defineService({
   data: [{ path: "", target: "/storage" }],
   health: httpHealth(PORT, "/health", { startPeriodSeconds: 30, deadlineSeconds: 90 }),
   pids: 128,
-  memory: { requestMb: { standard: 128, small: 112 }, limitMb: { standard: 320, small: 192 } },
+  memory: { requestMb: 112, limitMb: { standard: 320, small: 192 } },
   cpus: 0.5,
   // It writes what is in memory to disk when it ends.
   metrics: {},
