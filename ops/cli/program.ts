@@ -1,4 +1,5 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import type { ImageSource } from "../../sandbox/supervisor/instance.ts";
 import { addDevelopment } from "./development.ts";
 import { addImages } from "./images.ts";
 import { examples, instanceOption } from "./parts.ts";
@@ -6,6 +7,13 @@ import { addSandbox } from "./sandbox.ts";
 import { addServices } from "./services.ts";
 import { addStackTools } from "./stack-tools.ts";
 import { addVerbs } from "./verbs.ts";
+
+interface StartFlags {
+  readonly instance: string;
+  readonly full?: true;
+  readonly images?: ImageSource;
+  readonly verbose?: true;
+}
 
 /** The whole command. Each action's module is loaded only when it runs, so that `--help` is quick. */
 export function buildCli(): Command {
@@ -29,11 +37,17 @@ export function buildCli(): Command {
     )
     .addOption(instanceOption())
     .option("--full", "real images where a light fake is the default (n8n: 2.9 GB)")
+    .addOption(
+      new Option(
+        "--images <source>",
+        "made here, or pulled from the public registries (default: by a short probe)",
+      ).choices(["built", "upstream"]),
+    )
     .option("--verbose", "have everything that the engine can say in the log, without secrets")
-    .addHelpText("after", examples("vpai start", "vpai start --instance try", "vpai start --full"))
-    .action(async ({ instance, full, verbose }: { instance: string; full?: true; verbose?: true }) => {
+    .addHelpText("after", examples("vpai start", "vpai start --instance try", "vpai start --images upstream"))
+    .action(async ({ instance, full, images, verbose }: StartFlags) => {
       const { runStart } = await import("../deploy/start.ts");
-      await runStart({ instance, full: full === true, verbose: verbose === true });
+      await runStart({ instance, full: full === true, images, verbose: verbose === true });
     });
   addVerbs(program);
   addServices(program);

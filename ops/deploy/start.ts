@@ -4,6 +4,8 @@ import { join } from "node:path";
 import type { World } from "../../sandbox/supervisor/client.ts";
 import { SANDBOX, type StackContext } from "../stack/context.ts";
 import { pulumiOutput, ensureStack, runOperation } from "../engine/run.ts";
+import type { ImageSource } from "../../sandbox/supervisor/instance.ts";
+import { chooseSource, probe } from "../images/source.ts";
 import { checkBeforeUp } from "../images/before-up.ts";
 import { stackPins } from "../images/stack-images.ts";
 import { requireMachine } from "../stack/preflight.ts";
@@ -17,12 +19,14 @@ import { MOST_VERBOSE } from "../engine/redacted-log.ts";
 interface StartOptions {
   readonly instance: string;
   readonly full: boolean;
+  /** Where the images come from. @default as before, else what a probe of the registries finds */
+  readonly images: ImageSource | undefined;
   /** Writes the engine's verbose output to the log, without secrets. */
   readonly verbose: boolean;
 }
 
 /** `vpai start`: engine, sandbox, images, `up`, links. */
-export async function runStart({ instance, full, verbose }: StartOptions): Promise<void> {
+export async function runStart({ instance, full, images, verbose }: StartOptions): Promise<void> {
   const screen = createScreen();
   const startedAt = Date.now();
   const step = async <T>(title: string, work: () => Promise<T>): Promise<T> => {
@@ -37,7 +41,7 @@ export async function runStart({ instance, full, verbose }: StartOptions): Promi
     openStack({ stack: SANDBOX, instance, full }, report),
   );
   if (!world) throw new Error("the sandbox stack has no sandbox");
-  await step("images", () => publishImages(context, world, report));
+  await step("images", () => publishImages(context, world, images, report));
   await recoverIfNeeded(context, report);
   await ensureStack(context);
   const succeeded = await checkBeforeUp({ context, world, report });
@@ -52,9 +56,19 @@ export async function runStart({ instance, full, verbose }: StartOptions): Promi
 }
 
 /** Has each pinned image served by the sandbox and writes the digests that it has there: `images.json`. */
-async function publishImages(context: StackContext, world: World, report: (line: string) => void): Promise<void> {
+async function publishImages(
+  context: StackContext,
+  world: World,
+  asked: ImageSource | undefined,
+  report: (line: string) => void,
+): Promise<void> {
   const pins = [...new Set(Object.values(stackPins(StackFile.read(SANDBOX))))].toSorted();
-  const lock = await world.publish(pins, report);
+  const { source, line } = await chooseSource(
+    { instance: world.name, asked, kept: world.images, hasServers: (await world.inventory()).cloud.servers.length > 0 },
+    () => probe(pins, process.env),
+  );
+  report(line);
+  const lock = await world.publish(pins, source, report);
   const text = `${JSON.stringify(lock, undefined, 2)}\n`;
   const file = join(context.workDir, "images.json");
   if (existsSync(file) && readFileSync(file, "utf8") === text) return;

@@ -1,8 +1,8 @@
 import type { Fault } from "../../shared/errors.ts";
 import type { ImageRef } from "../../shared/image-ref.ts";
-import { RegistryTrouble } from "./registry/response.ts";
+import { RegistryTrouble } from "../../shared/registry/response.ts";
 import { judge, type Verdict } from "./manifest-status.ts";
-import type { Registries } from "./registry/client.ts";
+import type { Registries } from "../../shared/registry/client.ts";
 
 /** An image of a deployment. */
 export interface WantedImage {

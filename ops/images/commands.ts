@@ -7,7 +7,7 @@ import { requireChoice, type StackChoice } from "../deploy/open.ts";
 import { StackFile } from "../stack/config-file.ts";
 import { askForImages } from "./registry-check.ts";
 import { readChecked } from "./checked-cache.ts";
-import { Registries } from "./registry/client.ts";
+import { Registries } from "../../shared/registry/client.ts";
 import { type Replacement, rewritePins } from "./rewrite.ts";
 import { readLock, stackPins, wantedImages } from "./stack-images.ts";
 import { imagesToUpdate, proposalLines, propose } from "./update.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ImageRef } from "../../shared/image-ref.ts";
-import { type Answer, errorIn, header, isIndex, jsonIn } from "./registry/response.ts";
+import { type Answer, errorIn, header, isIndex, jsonIn } from "../../shared/registry/response.ts";
 
 /** The status of a pinned image by its registry's answer. */
 export type Verdict =

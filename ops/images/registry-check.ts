@@ -6,7 +6,7 @@ import { throughVpai } from "../engine/plain-engine.ts";
 import type { StackFile } from "../stack/config-file.ts";
 import { checkImages, faultsOf, type FaultWords, type Finding, type WantedImage } from "./check.ts";
 import type { Platforms } from "./checked-cache.ts";
-import { Registries, type RegistryOptions } from "./registry/client.ts";
+import { Registries, type RegistryOptions } from "../../shared/registry/client.ts";
 
 /** Where the registries are, and what is asked of the images there. */
 export interface Place {

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { type Fault, OperatorError } from "../../shared/errors.ts";
 import { parseImageRef, type ImageRef, withDigest } from "../../shared/image-ref.ts";
-import { type Answer, errorIn, header, RegistryTrouble } from "./registry/response.ts";
+import { type Answer, errorIn, header, RegistryTrouble } from "../../shared/registry/response.ts";
 import { AT_ONCE } from "./check.ts";
 import { judge } from "./manifest-status.ts";
-import type { Registries } from "./registry/client.ts";
+import type { Registries } from "../../shared/registry/client.ts";
 import { newerThan, notesOf } from "./versions.ts";
 
 /** An image of the file of images. */

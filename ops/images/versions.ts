@@ -34,11 +34,3 @@ export function newerThan(current: string, tags: readonly string[], versions: st
 export function notesOf(template: string, tag: string): string {
   return template.replaceAll("{tag}", tag).replaceAll("{version}", versionOf(tag).join("."));
 }
-
-/** The address of a list's next page, by its `Link` header (RFC 8288); of the same registry alone. */
-export function nextPage(link: string | undefined, page: URL): URL | undefined {
-  const [, target] = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(link ?? "") ?? [];
-  if (target === undefined || !URL.canParse(target, page.href)) return undefined;
-  const next = new URL(target, page);
-  return next.origin === page.origin ? next : undefined;
-}

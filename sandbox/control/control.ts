@@ -3,11 +3,13 @@ import fastify, { type FastifyReply } from "fastify";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { OperatorError } from "../../shared/errors.ts";
+import { IMAGE_SOURCES } from "../supervisor/instance.ts";
 import { CONTROL_PORT, errorLine, type StreamLine } from "./control-lines.ts";
 import { faultSchema, type FaultBook } from "./fault-injector.ts";
 import type { WorldInventory } from "../supervisor/inventory.ts";
 
-export const publishSchema = z.strictObject({ pins: z.array(z.string()), full: z.boolean() });
+const publishSchema = z.strictObject({ pins: z.array(z.string()), full: z.boolean(), from: z.enum(IMAGE_SOURCES) });
+export type PublishRequest = z.infer<typeof publishSchema>;
 const powerCutSchema = z.strictObject({ server: z.string() });
 
 export interface ControlOptions {
@@ -18,7 +20,7 @@ export interface ControlOptions {
   /** What /health says: enough for a client to know whom it talks to. */
   readonly health: Readonly<Record<string, unknown>>;
   readonly world: Readonly<Record<string, unknown>>;
-  publish(request: z.infer<typeof publishSchema>, report: (line: string) => void): Promise<Record<string, string>>;
+  publish(request: PublishRequest, report: (line: string) => void): Promise<Record<string, string>>;
   powerCut(server: string): Promise<void>;
   inventory(): Promise<WorldInventory>;
   shutdown(): void;

@@ -22,11 +22,16 @@ export interface Front {
   close(): Promise<void>;
 }
 
+/** The name that a request is for, without a port. */
+export function nameAsked({ headers }: IncomingMessage): string {
+  return (headers.host ?? "").replace(/:\d+$/, "").toLowerCase();
+}
+
 /** The one TLS server for all names that the sandbox stands in for: one certificate, and the Host header decides. */
 export async function startFront({ host, port = 443, ca, sites }: FrontOptions): Promise<Front> {
   const issued = await ca.issue([...sites.flatMap(({ names }) => names), host]);
   const server = createServer({ key: issued.keyPem, cert: issued.certPem }, (request, response) => {
-    const name = (request.headers.host ?? "").replace(/:\d+$/, "").toLowerCase();
+    const name = nameAsked(request);
     const site = sites.find(({ names }) => names.includes(name));
     if (site) return site.answer(request, response);
     response.writeHead(421, { "content-type": "text/plain" }).end(`the sandbox is not ${name || "nobody"}\n`);

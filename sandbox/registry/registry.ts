@@ -1,28 +1,25 @@
-import { join } from "node:path";
 import { request as forward } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Ca } from "../network/ca.ts";
 import type { FaultBook } from "../control/fault-injector.ts";
-import { type Site, startFront } from "../network/tls-terminator.ts";
-import { ensureDebianFiles } from "../../toolchain/debian.ts";
+import { nameAsked, type Site, startFront } from "../network/tls-terminator.ts";
 import { startBackend } from "./backend.ts";
+import { UPSTREAM } from "./pull-through.ts";
 
-/** The registries that the sandbox stands in for. The host is dropped: each sees all repositories. */
-export const registryNames: readonly string[] = [
-  "registry-1.docker.io",
-  "auth.docker.io",
-  "index.docker.io",
-  "ghcr.io",
-  "quay.io",
-  "docker.n8n.io",
-];
+/** The registries that the sandbox stands in for. Of the images that are built here, each has all. */
+export const registryNames: readonly string[] = Object.values(UPSTREAM).flat();
 
 export interface RegistryOptions {
   /** Directory of the blobs; several sandboxes may share it. */
   readonly store: string;
   /** @default Debian's docker-registry, unpacked in the cache */
   readonly binary?: string;
+  /**
+   * The registry process (`127.0.0.1:<port>`) that has what is asked under a name; undefined: the one with the images that
+   * are built here. @default always the latter
+   */
+  readonly elsewhere?: (name: string) => Promise<string> | undefined;
   readonly faults: FaultBook;
   readonly log: (line: string) => void;
 }
@@ -41,13 +38,14 @@ export interface OpenRegistry {
  */
 export async function openRegistry(options: RegistryOptions): Promise<OpenRegistry> {
   const { store, faults, log } = options;
-  const backend = await startBackend(options.binary ?? (await registryBinary(log)), store, log);
+  const backend = await startBackend({ store, binary: options.binary, log });
   return {
     pushAddress: backend.address,
     site: {
       names: registryNames,
       answer: (request, response) => {
-        answer(request, response, backend.address, faults).catch((error: Error) => {
+        const to = options.elsewhere?.(nameAsked(request)) ?? backend.address;
+        answer(request, response, to, faults).catch((error: Error) => {
           log(`registry front: ${request.method} ${request.url}: ${error.message}`);
           if (response.headersSent) response.destroy();
           else refuse(response, 502, "UNKNOWN", error.message);
@@ -86,18 +84,13 @@ export async function startRegistry(
   }
 }
 
-/** The program alone, out of Debian's package: installing it would start a service on this machine. */
-async function registryBinary(log: (line: string) => void): Promise<string> {
-  const program = "/usr/bin/docker-registry";
-  return join(await ensureDebianFiles("docker-registry", [program], log), program);
-}
-
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  backend: string,
+  to: string | Promise<string>,
   faults: FaultBook,
 ): Promise<void> {
+  const backend = await to;
   const asked = `${request.method} ${request.url}`;
   const concerns = ({ match = "" }: { match?: string | undefined }): boolean => asked.includes(match);
   const slow = faults.strike("registry-slow", concerns);

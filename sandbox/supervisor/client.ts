@@ -8,7 +8,7 @@ import { OperatorError } from "../../shared/errors.ts";
 import { cacheDir } from "../../toolchain/cache.ts";
 import { ensureDebianPackages, thisMachine } from "../../toolchain/debian.ts";
 import { askDocker, dockerFault, dockerSocket, ensureDocker } from "../../toolchain/docker.ts";
-import { instanceOf, readWorldFile, type Instance, type WorldFile } from "./instance.ts";
+import { type ImageSource, instanceOf, readWorldFile, type Instance, type WorldFile } from "./instance.ts";
 import type { WorldInventory } from "./inventory.ts";
 import { expectSubnet } from "../network/network.ts";
 import { launchSupervisor, stopSupervisor } from "./launch.ts";
@@ -38,8 +38,13 @@ export interface World {
   readonly caFile: string;
   /** Port on 127.0.0.1 that leads to the newest server's 443. */
   readonly port: number;
-  /** Publishes an image for each `repo:tag@sha256:…`; returns the same repo:tag with the digest it has here. */
-  publish(pins: readonly string[], report?: (line: string) => void): Promise<Record<string, string>>;
+  /** Where its images have come from; undefined before it has had any. */
+  readonly images: ImageSource | undefined;
+  /**
+   * Has an image served for each `repo:tag@sha256:…`: one that is made here, or the registry's own. Answers with the same
+   * repo:tag and the digest that it has here.
+   */
+  publish(pins: readonly string[], from: ImageSource, report?: (line: string) => void): Promise<Record<string, string>>;
   inject(fault: FaultSpec): Promise<void>;
   clearFaults(): Promise<void>;
   /** Cuts a server's power; `server` is its name at the simulated Hetzner. */
@@ -125,8 +130,9 @@ function worldOf(instance: Instance, file: WorldFile, options: OpenOptions): Wor
     llm: { anthropicKey: file.anthropicKey, openaiKey: file.openaiKey },
     caFile: join(cacheDir(), "ca", "ca.crt"),
     port: file.port,
-    publish: (pins, report = options.report) =>
-      callStream(file, "/publish", { pins, full: options.full ?? false }, report),
+    images: file.images,
+    publish: (pins, from, report = options.report) =>
+      callStream(file, "/publish", { pins, full: options.full ?? false, from }, report),
     inject: async (fault) => void (await call(file, "POST", "/faults", fault)),
     clearFaults: async () => void (await call(file, "DELETE", "/faults")),
     powerCut: async (server) => void (await call(file, "POST", "/power-cut", { server }, 60_000)),

@@ -51,6 +51,10 @@ export function instanceOf(name: string, clone: string = PROJECT_ROOT): Instance
   };
 }
 
+/** The images of a sandbox: made on this machine, or pulled from the public registries. */
+export const IMAGE_SOURCES = ["built", "upstream"] as const;
+export type ImageSource = (typeof IMAGE_SOURCES)[number];
+
 const worldFileSchema = z.strictObject({
   instance: z.string(),
   subnet: z.string(),
@@ -65,6 +69,8 @@ const worldFileSchema = z.strictObject({
   /** Port on 127.0.0.1 that leads to the server's 443. */
   port: z.int(),
   created: z.string(),
+  /** Where its images come from; not there until it has had some, and in a file of the time before there was a choice. */
+  images: z.enum(IMAGE_SOURCES).optional(),
 });
 
 /** What an instance has to remember of itself; `world.json`. */

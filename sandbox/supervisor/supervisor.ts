@@ -15,13 +15,13 @@ import { FaultBook } from "../control/fault-injector.ts";
 import { explicitPort, startForwarder } from "../network/forwarder.ts";
 import { startFront } from "../network/tls-terminator.ts";
 import { startHetzner } from "../hetzner/server.ts";
-import { publishImages } from "../images/publish.ts";
+import { openImages } from "./images.ts";
 import { instanceOf, readWorldFile, writeWorldFile, type Instance, type WorldFile } from "./instance.ts";
 import { removeHoldings, takeInventory } from "./inventory.ts";
 import { llmNames, newLlmKeys, openLlm } from "../llm/llm.ts";
 import { ensureNetwork } from "../network/network.ts";
 import { claimPidFile, releasePidFile } from "./pidfile.ts";
-import { openRegistry, registryNames } from "../registry/registry.ts";
+import { registryNames } from "../registry/registry.ts";
 import { DockerMachines } from "../vps/docker-machines.ts";
 import { worldRuleset } from "../vps/firewall.ts";
 import { ensureVpsImage } from "../vps/image.ts";
@@ -79,11 +79,17 @@ class Supervisor {
     const line = (part: string) => (text: string) => this.#log.info({ part }, text);
     await this.#part("dns", () => startDns(host, new Set([...registryNames, ...llmNames, ...aptHosts])));
     await this.#part("apt", () => startAptProxy({ host, cache: join(cacheDir(), "apt"), log: log("apt") }));
-    const registry = await this.#part("registry", () =>
-      openRegistry({ store: join(cacheDir(), "registry"), faults: this.#faults, log: line("registry") }),
+    const images = await this.#part("registry", () =>
+      openImages({
+        env,
+        faults: this.#faults,
+        source: world.images,
+        remember: (source) => writeWorldFile(instance, { ...world, images: source }),
+        log: line("registry"),
+      }),
     );
     const llm = await this.#part("llm", () => openLlm({ keys: world, faults: this.#faults, log: line("llm") }));
-    await this.#part("front", () => startFront({ host, ca, sites: [registry.site, ...llm.sites] }));
+    await this.#part("front", () => startFront({ host, ca, sites: [images.site, ...llm.sites] }));
     const hetzner = await this.#part("hetzner", () =>
       startHetzner({
         host,
@@ -97,7 +103,6 @@ class Supervisor {
       }),
     );
     const code = await codeHash();
-    const { pushAddress } = registry;
     await this.#part("control", () =>
       startControl({
         host,
@@ -112,7 +117,7 @@ class Supervisor {
           parts: this.#parts.map(({ name }) => name),
         },
         world: { ...network, port: world.port, hetzner: hetzner.endpoint, debianImage },
-        publish: ({ pins, full }, report) => publishImages({ pins, pushAddress, full, report }),
+        publish: (request, report) => images.publish(request, report),
         powerCut: (server) => hetzner.powerCut(server),
         inventory: async () => ({ ...(await takeInventory(this.#docker, instance)), cloud: hetzner.inventory() }),
         shutdown: () => process.kill(process.pid, "SIGTERM"),
@@ -154,6 +159,7 @@ class Supervisor {
       anthropicKey: last?.anthropicKey || keys.anthropicKey,
       openaiKey: last?.openaiKey || keys.openaiKey,
       created: last?.created ?? new Date().toISOString(),
+      ...(last?.images && { images: last.images }),
       ...now,
     };
     await writeWorldFile(this.#instance, world);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { checkBeforeUp } from "../../ops/images/before-up.ts";
 import { checkImages, faultsOf } from "../../ops/images/check.ts";
-import { Registries } from "../../ops/images/registry/client.ts";
+import { Registries } from "../../shared/registry/client.ts";
 import { stackPins, wantedImages } from "../../ops/images/stack-images.ts";
 import { proposalLines, propose } from "../../ops/images/update.ts";
 import { StackFile } from "../../ops/stack/config-file.ts";

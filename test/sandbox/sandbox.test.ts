@@ -133,7 +133,7 @@ test("faults strike at the simulated Hetzner until they are cleared", async () =
 
 test("an image that the sandbox cannot make is named, with what it can", async () => {
   const pin = `docker.io/library/nothing:1@sha256:${"0".repeat(64)}`;
-  await expect(world.publish([pin])).rejects.toThrow(/library\/nothing.*\n {2}allowed: .*postgres/);
+  await expect(world.publish([pin], "built")).rejects.toThrow(/library\/nothing.*\n {2}allowed: .*postgres/);
 });
 
 describe("the firewall", () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { checkImages, faultsOf, type Finding } from "../../../../ops/images/check.ts";
-import { Registries } from "../../../../ops/images/registry/client.ts";
+import { Registries } from "../../../../shared/registry/client.ts";
 import { renderFaults } from "../../../../shared/errors.ts";
 import { parseImageRef } from "../../../../shared/image-ref.ts";
 import { FakeRegistry, MANIFEST } from "../../../support/fake-registry.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { Registries } from "../../../../ops/images/registry/client.ts";
+import { Registries } from "../../../../shared/registry/client.ts";
 import { replacePins, rewritePins } from "../../../../ops/images/rewrite.ts";
 import { imagesToUpdate, type PinnedImage, proposalLines, propose } from "../../../../ops/images/update.ts";
 import { OperatorError, renderFaults } from "../../../../shared/errors.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { images } from "../../../../components/images.ts";
-import { compareVersions, newerThan, nextPage, notesOf, versionOf } from "../../../../ops/images/versions.ts";
+import { compareVersions, newerThan, notesOf, versionOf } from "../../../../ops/images/versions.ts";
 import { parseImageRef } from "../../../../shared/image-ref.ts";
 
 test.each([
@@ -46,21 +46,6 @@ describe("newer than", () => {
 test("the link to the notes has the tag or its version", () => {
   expect(notesOf("https://example.com/{tag}", "v1.2.0-alpine")).toBe("https://example.com/v1.2.0-alpine");
   expect(notesOf("https://example.com/v{version}", "v1.2.0-alpine")).toBe("https://example.com/v1.2.0");
-});
-
-describe("the next page of a list", () => {
-  const page = new URL("https://registry.example.com/v2/a/tags/list?n=2");
-  test.each([
-    ["relative", '</v2/a/tags/list?n=2&last=b>; rel="next"', "https://registry.example.com/v2/a/tags/list?n=2&last=b"],
-    ["absolute", '<https://registry.example.com/x>; rel="next"', "https://registry.example.com/x"],
-    ["without quotes", "</x>; rel=next", "https://registry.example.com/x"],
-    ["among others", '</first>; rel="first", </x>; rel="next"', "https://registry.example.com/x"],
-    ["elsewhere", '<https://elsewhere.example.com/x>; rel="next"', undefined],
-    ["of another relation", '</x>; rel="prev"', undefined],
-    ["not told", undefined, undefined],
-  ])("%s", (_name, link, expected) => {
-    expect(nextPage(link, page)?.href).toBe(expected);
-  });
 });
 
 describe.each(Object.entries(images))("the pin of %s", (_service, { pin, versions, notes }) => {

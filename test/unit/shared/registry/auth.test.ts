@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { parseChallenge, tokenIn, tokenUrl } from "../../../../ops/images/registry/auth.ts";
+import { parseChallenge, tokenIn, tokenUrl } from "../../../../shared/registry/auth.ts";
 
 test.each([
   [

@@ -41,6 +41,14 @@ export function errorIn(body: string): string | undefined {
   return errors?.[0]?.message;
 }
 
+/** The address of a list's next page, by its `Link` header (RFC 8288); of the same registry alone. */
+export function nextPage(link: string | undefined, page: URL): URL | undefined {
+  const [, target] = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(link ?? "") ?? [];
+  if (target === undefined || !URL.canParse(target, page.href)) return undefined;
+  const next = new URL(target, page);
+  return next.origin === page.origin ? next : undefined;
+}
+
 /** A registry that does not do its part, after every try: the question stays open. */
 export class RegistryTrouble extends Error {
   /** Seconds until the registry wants to be asked again, if it says so. */

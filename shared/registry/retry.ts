@@ -6,7 +6,7 @@ export interface Ended {
 }
 
 /** Tries of one request, the first included. */
-const TRIES = 3;
+export const TRIES = 3;
 /** A registry that says to come back later than this is not waited for. */
 export const LONGEST_PAUSE_MS = 30_000;
 
@@ -15,9 +15,14 @@ export const LONGEST_PAUSE_MS = 30_000;
  *
  * @param tried how often it was tried by now
  */
-export function pauseBefore(tried: number, { status, retryAfter }: Ended, now: number): number | undefined {
+export function pauseBefore(
+  tried: number,
+  { status, retryAfter }: Ended,
+  now: number,
+  tries = TRIES,
+): number | undefined {
   const passing = status === "none" || status === 429 || status >= 500;
-  if (tried >= TRIES || !passing) return undefined;
+  if (tried >= tries || !passing) return undefined;
   const requested = retryAfterMs(retryAfter, now);
   if (requested === undefined) return 1_000 * 2 ** (tried - 1);
   return requested <= LONGEST_PAUSE_MS ? requested : undefined;

@@ -1,16 +1,23 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { getCACertificates } from "node:tls";
 import { Agent, buildConnector, type Dispatcher, request } from "undici";
-import { apiHost, type ImageRef } from "../../../shared/image-ref.ts";
-import { type Answer, errorIn, header, jsonIn, MANIFEST_TYPES, RegistryTrouble } from "./response.ts";
+import type { ImageRef } from "../image-ref.ts";
 import { parseChallenge, tokenIn, tokenUrl } from "./auth.ts";
-import { pauseBefore, retryAfterMs } from "./retry.ts";
-import { nextPage } from "../versions.ts";
+import { type Answer, errorIn, header, jsonIn, MANIFEST_TYPES, nextPage, RegistryTrouble } from "./response.ts";
+import { pauseBefore, retryAfterMs, TRIES } from "./retry.ts";
+import { type Addresses, addressOf } from "./upstream.ts";
 
 export interface RegistryOptions {
   /** Every registry is reached here, under its own name, and believed by this authority alone: the sandbox's front. */
   readonly through?: { readonly address: string; readonly port?: number; readonly ca: string };
+  /** Addresses in place of the registries' own. */
+  readonly addresses?: Addresses;
+  /** Certificates, PEM, of authorities that are believed beside those of Node and of this machine. */
+  readonly ca?: string;
   /** How long one answer may take. @default 15 000 */
   readonly timeoutMs?: number;
+  /** How often a request is tried. @default 3 */
+  readonly tries?: number;
   /** Waits; tests do not. */
   readonly pause?: (ms: number) => Promise<unknown>;
 }
@@ -21,27 +28,42 @@ export interface RegistryOptions {
  */
 export class Registries {
   readonly #agent: Dispatcher;
+  readonly #addresses: Addresses;
   readonly #timeoutMs: number;
+  readonly #tries: number;
   readonly #pause: (ms: number) => Promise<unknown>;
   /** By repository. */
   readonly #tokens = new Map<string, string>();
 
-  constructor({ through, timeoutMs = 15_000, pause = (ms) => sleep(ms) }: RegistryOptions = {}) {
-    this.#agent = new Agent(through ? { connect: elsewhere(through) } : {});
-    this.#timeoutMs = timeoutMs;
-    this.#pause = pause;
+  constructor(options: RegistryOptions = {}) {
+    const { through, addresses = {}, ca } = options;
+    this.#agent = new Agent({ connect: through ? elsewhere(through) : { ca: authorities(ca) } });
+    this.#addresses = addresses;
+    this.#timeoutMs = options.timeoutMs ?? 15_000;
+    this.#tries = options.tries ?? TRIES;
+    this.#pause = options.pause ?? ((ms) => sleep(ms));
   }
 
   /** Asks for the manifest of a tag or digest. HEAD does not count against Docker Hub's limit of pulls, GET does. */
   manifest(pin: ImageRef, reference: string, method: "GET" | "HEAD"): Promise<Answer> {
-    return this.#ask(pin, new URL(`/v2/${pin.path}/manifests/${reference}`, origin(pin)), method);
+    return this.#ask(pin, this.#url(pin, `manifests/${reference}`), method);
+  }
+
+  /** Asks whether the repository has a blob. */
+  blob(pin: ImageRef, digest: string): Promise<Answer> {
+    return this.#ask(pin, this.#url(pin, `blobs/${digest}`), "HEAD");
+  }
+
+  /** Asks whether there is a registry: one says 200, or 401 and how to get a token. */
+  root(pin: ImageRef): Promise<Answer> {
+    return this.#patiently(new URL("/v2/", addressOf(pin.host, this.#addresses)), "GET");
   }
 
   /** All tags of the pin's repository, page after page. */
   async allTags(pin: ImageRef): Promise<string[]> {
     const found: string[] = [];
     const seen = new Set<string>();
-    let page: URL | undefined = new URL(`/v2/${pin.path}/tags/list?n=1000`, origin(pin));
+    let page: URL | undefined = this.#url(pin, `tags/list?n=1000`);
     // A registry whose last page leads to its first would be read for ever.
     while (page !== undefined && !seen.has(page.href)) {
       seen.add(page.href);
@@ -59,6 +81,15 @@ export class Registries {
 
   close(): Promise<void> {
     return this.#agent.close();
+  }
+
+  /** Closes without waiting for what is under way. */
+  destroy(): Promise<void> {
+    return this.#agent.destroy();
+  }
+
+  #url({ host, path }: ImageRef, rest: string): URL {
+    return new URL(`/v2/${path}/${rest}`, addressOf(host, this.#addresses));
   }
 
   async #ask(pin: ImageRef, url: URL, method: "GET" | "HEAD"): Promise<Answer> {
@@ -83,6 +114,7 @@ export class Registries {
         tried,
         { status: "status" in outcome ? outcome.status : "none", retryAfter },
         Date.now(),
+        this.#tries,
       );
       if (pause !== undefined) await this.#pause(pause);
       else if (!("status" in outcome)) throw new RegistryTrouble(`no answer: ${outcome.why}`);
@@ -101,16 +133,23 @@ export class Registries {
       ...(token && { authorization: `Bearer ${token}` }),
     };
     const signal = AbortSignal.timeout(this.#timeoutMs);
+    // Where a blob is sent to takes the registry's own clients, with GET alone: being sent there is the answer.
+    const maxRedirections = url.pathname.includes("/blobs/") ? 0 : 3;
     try {
-      const answer = await request(url, { method, headers, signal, dispatcher: this.#agent, maxRedirections: 3 });
+      const answer = await request(url, { method, headers, signal, dispatcher: this.#agent, maxRedirections });
       return { status: answer.statusCode, headers: answer.headers, body: await answer.body.text() };
     } catch (error) {
       if (signal.aborted) return { why: `none within ${this.#timeoutMs / 1_000} s` };
-      // Of several addresses of one name each has its own error, and the whole has no message.
-      const { message, errors = [] } = error as Error & { errors?: readonly Error[] };
-      return { why: errors[0]?.message ?? message };
+      return { why: reasonOf(error as Error) };
     }
   }
+}
+
+/** Why there is no answer, without the addresses and numbers that nobody needs. */
+function reasonOf(error: Error & { readonly errors?: readonly Error[] }): string {
+  // Of several addresses of one name each has its own error, and the whole has no message.
+  const { message, code } = (error.errors?.[0] ?? error) as NodeJS.ErrnoException;
+  return code === "ENOTFOUND" || code === "EAI_AGAIN" ? "name not resolved" : message;
 }
 
 function tagsIn(page: string): string[] {
@@ -118,9 +157,9 @@ function tagsIn(page: string): string[] {
   return [...(tags ?? [])];
 }
 
-/** Plain http on this machine's own addresses, as Docker does. */
-function origin({ host }: ImageRef): string {
-  return `${/^127\.\d+\.\d+\.\d+(:\d+)?$/.test(host) ? "http" : "https"}://${apiHost(host)}`;
+/** Those of Node, and those of this machine, which SSL_CERT_FILE names where they are elsewhere. */
+function authorities(more: string | undefined): string[] {
+  return [...getCACertificates("default"), ...getCACertificates("system"), ...(more === undefined ? [] : [more])];
 }
 
 /** Connects to one address for every name; the certificate is still checked for the name. */

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { type Ended, pauseBefore, retryAfterMs } from "../../../../ops/images/registry/retry.ts";
+import { type Ended, pauseBefore, retryAfterMs } from "../../../../shared/registry/retry.ts";
 
 const now = Date.parse("2026-11-24T12:00:00Z");
 const answered = (status: number, retryAfter?: string): Ended => ({ status, retryAfter });
