@@ -45,24 +45,30 @@ export interface CacheEntry {
  *
  * It appears whole or not at all: `build` fills a temporary directory, which is then renamed. Of several processes
  * that want the same entry one builds and the others wait; `waiting` reports it.
+ *
+ * @param intact checks an existing entry: one that a power cut damaged, or that another version built differently, is
+ * built again. @default every entry is intact
  */
 export async function cacheEntry(
   kind: string,
   key: string,
   build: (directory: string) => Promise<void>,
   waiting?: (owner: string) => void,
+  intact: (path: string) => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<CacheEntry> {
   const path = cachePath(kind, key);
-  if (existsSync(path)) return { path, fresh: false };
+  const usable = async (): Promise<boolean> => existsSync(path) && (await intact(path));
+  if (await usable()) return { path, fresh: false };
   return withLock(
     path,
     async () => {
-      if (existsSync(path)) return { path, fresh: false };
+      if (await usable()) return { path, fresh: false };
       await removeLeftovers(path);
       const making = `${path}.making-${process.pid}-${randomBytes(4).toString("hex")}`;
       await mkdir(making, { recursive: true });
       try {
         await build(making);
+        await rm(path, { recursive: true, force: true });
         await rename(making, path);
       } finally {
         await rm(making, { recursive: true, force: true });

@@ -38,6 +38,22 @@ export function checkMemory(found: number, needed: number = MEMORY_BYTES): Fault
   ];
 }
 
+/** Less than this is a full disk: no program gets far with it. */
+const FULL_BYTES = 16e6;
+
+/** The fault behind an error, where that is a disk without room: programs say so in many ways, or not at all. */
+export function fullDisk(error: unknown, paths: readonly string[], free = freeDisk): Fault | undefined {
+  const { code, message = "" } = error as Partial<NodeJS.ErrnoException>;
+  const [least] = paths.map((path) => ({ path, bytes: free(path) })).toSorted((a, b) => a.bytes - b.bytes);
+  const said = code === "ENOSPC" || /no space left on device|disk quota exceeded/i.test(message);
+  if (least === undefined || (!said && least.bytes >= FULL_BYTES)) return undefined;
+  return {
+    key: `disk at ${least.path}`,
+    found: `full: ${(least.bytes / 1e6).toFixed(1)} MB free`,
+    fix: "free some space, or set VPAI_CACHE to a directory on a larger disk; what was not finished is made again",
+  };
+}
+
 function gigabytes(bytes: number): string {
   return (bytes / GB).toFixed(1);
 }

@@ -105,7 +105,7 @@ export async function ensureDebianFiles(
   const key = `${name}-${contentKey(machine.name, process.arch)}`;
   const path = cachePath("debian", key);
   if (!existsSync(path) && !machine.debian) throw cannotInstall([name], `files of Debian's ${name}`, machine);
-  const entry = await cacheEntry("debian", key, async (directory) => {
+  const fetchFiles = async (directory: string): Promise<void> => {
     report(`fetching ${name} from Debian`);
     await aptWithLists(["download", name], directory);
     const archive = (await readdir(directory)).find((file) => file.endsWith(".deb"));
@@ -113,7 +113,11 @@ export async function ensureDebianFiles(
     await run("dpkg-deb", ["-x", join(directory, archive), directory]);
     const missing = files.filter((file) => !existsSync(join(directory, file)));
     if (missing.length > 0) throw aptFailed([name], `${archive} does not contain ${missing.join(", ")}`);
-  });
+  };
+  // An older version may have wanted other files of it.
+  const intact = (path: string): Promise<boolean> =>
+    Promise.resolve(files.every((file) => existsSync(join(path, file))));
+  const entry = await cacheEntry("debian", key, fetchFiles, undefined, intact);
   return entry.path;
 }
 

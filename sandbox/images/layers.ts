@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheEntry, contentKey } from "../../toolchain/cache.ts";
 import { sha256 } from "../registry/push.ts";
@@ -41,7 +41,23 @@ async function cachedLayer(name: string, key: string, report: Report, produce: (
       await writeFile(join(directory, "layer.json"), JSON.stringify({ digest: sha256(tar), size: tar.length }));
     },
     (owner) => report(`layer ${name}: waiting for ${owner}, which makes it`),
+    async (path) => (await layerIn(path)) !== undefined,
   );
-  const { digest, size } = JSON.parse(await readFile(join(entry.path, "layer.json"), "utf8")) as Omit<Layer, "file">;
-  return { file: join(entry.path, "layer.tar"), digest, size };
+  const layer = await layerIn(entry.path);
+  if (layer === undefined) throw new Error(`${entry.path} holds no layer, though it has just been made`);
+  return layer;
+}
+
+/** The layer in a directory of the cache; undefined when it is not whole, or of a version that described it otherwise. */
+async function layerIn(directory: string): Promise<Layer | undefined> {
+  const file = join(directory, "layer.tar");
+  try {
+    const described: unknown = JSON.parse(await readFile(join(directory, "layer.json"), "utf8"));
+    const { digest, size } = (described ?? {}) as Partial<Layer>;
+    const whole = typeof digest === "string" && (await stat(file)).size === size;
+    return whole ? { file, digest, size } : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
 }

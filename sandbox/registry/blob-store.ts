@@ -43,14 +43,19 @@ export class BlobStore {
 
   /** Removes what a repository has under a digest unless it is what the digest stands for. Whether there was such a thing. */
   async removeIfDamaged(repository: string, digest: string, kind: Kind): Promise<boolean> {
-    const link = this.#link(repository, digest, kind);
-    const noted = await readFile(link, "utf8").catch(ifMissing);
-    const badLink = noted !== undefined && noted.trim() !== digest;
-    if (badLink) await rm(link);
+    const badLink = await this.#removeBadLink(repository, digest, kind);
     const actual = await sha256Of(this.file(digest)).catch(ifMissing);
     const badBytes = actual !== undefined && actual !== digest;
     if (badBytes) await rm(this.#folder(digest), { recursive: true, force: true });
     return badLink || badBytes;
+  }
+
+  /** The same by the number of bytes, without reading them. */
+  async removeIfIncomplete(repository: string, file: Descriptor, kind: Kind): Promise<void> {
+    await this.#removeBadLink(repository, file.digest, kind);
+    if ((await this.written(file)) === undefined) {
+      await rm(this.#folder(file.digest), { recursive: true, force: true });
+    }
   }
 
   /** Bytes of what is on its way into a repository. */
@@ -59,6 +64,14 @@ export class BlobStore {
     const uploads = (await readdir(folder).catch(ifMissing)) ?? [];
     const files = await Promise.all(uploads.map((name) => stat(join(folder, name, "data")).catch(ifMissing)));
     return files.reduce((sum, file) => sum + (file?.size ?? 0), 0);
+  }
+
+  async #removeBadLink(repository: string, digest: string, kind: Kind): Promise<boolean> {
+    const link = this.#link(repository, digest, kind);
+    const noted = await readFile(link, "utf8").catch(ifMissing);
+    const bad = noted !== undefined && noted.trim() !== digest;
+    if (bad) await rm(link);
+    return bad;
   }
 
   #link(repository: string, digest: string, kind: Kind): string {

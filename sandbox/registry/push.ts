@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { request } from "node:http";
 import { createHash } from "node:crypto";
+import { pipeline } from "node:stream";
 
 /** Something to be stored by its digest: a file, or bytes at hand. */
 export interface Blob {
@@ -41,7 +42,18 @@ function putBlob(target: URL, blob: Blob): Promise<void> {
     });
     sending.once("error", reject);
     if ("bytes" in blob.content) sending.end(blob.content.bytes);
-    else createReadStream(blob.content.file).once("error", reject).pipe(sending);
+    else {
+      const file = createReadStream(blob.content.file);
+      let answered = false;
+      pipeline(file, sending, (error) => {
+        if (error && !answered) reject(error);
+      });
+      // An answer before the end, such as one of a full disk, leaves the rest of the file unread.
+      sending.once("response", () => {
+        answered = true;
+        file.destroy();
+      });
+    }
   });
 }
 

@@ -34,8 +34,9 @@ export async function openImages(options: SandboxImagesOptions): Promise<Sandbox
   const addresses = replacedAddresses(env);
   const directory = join(cacheDir(), "upstream", CACHE_VERSION);
   const caches = new PullThroughCaches({ directory, addresses, env, log });
+  const store = join(cacheDir(), "registry");
   const { pushAddress, site, close } = await openRegistry({
-    store: join(cacheDir(), "registry"),
+    store,
     elsewhere: (name) => (source === "upstream" ? caches.addressOf(name) : undefined),
     faults,
     log,
@@ -50,7 +51,9 @@ export async function openImages(options: SandboxImagesOptions): Promise<Sandbox
     site,
     async publish({ pins, full, from }, report) {
       const lock =
-        from === "upstream" ? await pull(pins, report) : await publishImages({ pins, pushAddress, full, report });
+        from === "upstream"
+          ? await pull(pins, report)
+          : await publishImages({ pins, pushAddress, store, full, report });
       if (from !== source) await options.remember(from);
       source = from;
       return lock;

@@ -53,7 +53,7 @@ export async function openBench(wanted: readonly string[], full = false): Promis
   const registry = await startRegistry({ host: "127.0.0.1", port: 0, ca, store, faults: new FaultBook(), log: report });
   const prepare = async (): Promise<Readonly<Record<string, string>>> => {
     await docker("network", "create", prefix);
-    return publishImages({ pins: wanted, pushAddress: registry.pushAddress, full, report });
+    return publishImages({ pins: wanted, pushAddress: registry.pushAddress, store, full, report });
   };
   const refs = await prepare().catch(async (error: unknown) => {
     // Nobody gets the bench, so nobody clears it: a registry left open keeps jest from ending.

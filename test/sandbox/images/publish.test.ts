@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { cacheDir } from "../../../toolchain/cache.ts";
 import { publishImages } from "../../../sandbox/images/publish.ts";
 import { digestOf } from "../../../sandbox/registry/registry.ts";
 import type { Bench } from "./container-harness.ts";
@@ -17,6 +19,7 @@ const publish = async (wanted: readonly string[]) => {
   const refs = await publishImages({
     pins: wanted,
     pushAddress: bench.pushAddress,
+    store: join(cacheDir(), "registry"),
     full: false,
     report: (line) => lines.push(line),
   });

@@ -46,6 +46,26 @@ describe("the cache", () => {
     expect(readdirSync(dirname(path))).toEqual([]);
   });
 
+  test("builds an entry again that is not intact, and takes one that is", async () => {
+    const path = cachePath("kind", "key");
+    const file = join(path, "file");
+    const entry = () =>
+      cacheEntry(
+        "kind",
+        "key",
+        (directory) => Promise.resolve(writeFileSync(join(directory, "file"), "whole")),
+        undefined,
+        () => Promise.resolve(existsSync(file) && readFileSync(file, "utf8") === "whole"),
+      );
+    mkdirSync(path, { recursive: true });
+    writeFileSync(join(path, "of-another-version"), "");
+    expect(await entry()).toEqual({ path, fresh: true });
+    expect(readdirSync(path)).toEqual(["file"]);
+    expect(await entry()).toEqual({ path, fresh: false });
+    writeFileSync(file, "wh");
+    expect(await entry()).toEqual({ path, fresh: true });
+  });
+
   test("clears away what a killed builder has left", async () => {
     const path = cachePath("kind", "key");
     mkdirSync(`${path}.making-1-x`, { recursive: true });
