@@ -1,5 +1,12 @@
 import { Argument, type Command } from "commander";
-import { examples, instanceOption } from "./parts.ts";
+import type { ImageSource } from "../../sandbox/image-sources.ts";
+import { examples, imagesOption, instanceOption } from "./parts.ts";
+
+interface TestFlags {
+  readonly full?: true;
+  readonly images?: ImageSource;
+  readonly write?: true;
+}
 
 export function addDevelopment(program: Command): void {
   program
@@ -34,13 +41,16 @@ export function addDevelopment(program: Command): void {
         "vpai test e2e      # minutes: sandbox, stack, go",
         "vpai test stack    # the end-to-end tests alone",
         "vpai test --full   # the stack's tests (e2e) alone, again",
+        "vpai test --images upstream",
       ),
     )
     .option("--full", "the stack's tests alone, with the real n8n and OpenClaw instead of their fakes")
+    .addOption(imagesOption("the stack's tests alone, on images made here or pulled from the public registries"))
     .option("--write", "rewrite test/rendered as services are rendered now")
-    .action(async (layers: string[], { full, write }: { full?: true; write?: true }) => {
+    .action(async (layers: string[], { full, images, write }: TestFlags) => {
       if (write === true) process.env["VPAI_WRITE_RENDERED"] = "1";
-      await (await import("../dev/test.ts")).runTests(layers, full === true);
+      if (images !== undefined) process.env["VPAI_TEST_IMAGES"] = images;
+      await (await import("../dev/test.ts")).runTests(layers, full === true, images !== undefined);
     });
   program
     .command("lint")

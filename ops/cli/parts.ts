@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import { IMAGE_SOURCES } from "../../sandbox/image-sources.ts";
 import { knownStacks, requireInstance } from "../stack/context.ts";
 
 export const instanceOption = (): Option =>
@@ -8,6 +9,9 @@ export const instanceOption = (): Option =>
 
 export const stackOption = (): Option =>
   new Option("--stack <name>", `one of ${knownStacks().join(", ")}`).makeOptionMandatory();
+
+export const imagesOption = (description: string): Option =>
+  new Option("--images <source>", description).choices(IMAGE_SOURCES);
 
 export const examples = (...lines: readonly string[]): string =>
   `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}`;

@@ -1,8 +1,8 @@
-import { Command, Option } from "commander";
-import type { ImageSource } from "../../sandbox/supervisor/instance.ts";
+import { Command } from "commander";
+import type { ImageSource } from "../../sandbox/image-sources.ts";
 import { addDevelopment } from "./development.ts";
 import { addImages } from "./images.ts";
-import { examples, instanceOption } from "./parts.ts";
+import { examples, imagesOption, instanceOption } from "./parts.ts";
 import { addSandbox } from "./sandbox.ts";
 import { addServices } from "./services.ts";
 import { addStackTools } from "./stack-tools.ts";
@@ -38,10 +38,7 @@ export function buildCli(): Command {
     .addOption(instanceOption())
     .option("--full", "real images where a light fake is the default (n8n: 2.9 GB)")
     .addOption(
-      new Option(
-        "--images <source>",
-        "made here, or pulled from the public registries (default: by a short probe)",
-      ).choices(["built", "upstream"]),
+      imagesOption("made here, or pulled from the public registries (default: as before, else by a short probe)"),
     )
     .option("--verbose", "have everything that the engine can say in the log, without secrets")
     .addHelpText("after", examples("vpai start", "vpai start --instance try", "vpai start --images upstream"))

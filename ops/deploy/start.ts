@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { World } from "../../sandbox/supervisor/client.ts";
 import { SANDBOX, type StackContext } from "../stack/context.ts";
 import { pulumiOutput, ensureStack, runOperation } from "../engine/run.ts";
-import type { ImageSource } from "../../sandbox/supervisor/instance.ts";
+import type { ImageSource } from "../../sandbox/image-sources.ts";
 import { chooseSource, probe } from "../images/source.ts";
 import { checkBeforeUp } from "../images/before-up.ts";
 import { stackPins } from "../images/stack-images.ts";

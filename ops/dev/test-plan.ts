@@ -41,20 +41,20 @@ export interface Tally {
 }
 
 /**
- * The layers named on the command line, each once and in order; all if none is named. With `full`, only those whose
+ * The layers named on the command line, each once and in order; all if none is named. With `stackOnly`, only those whose
  * tests use other images then: the sandbox's own tests are about the fakes.
  *
  * @throws OperatorError when that is none
  */
-export function chosenLayers(words: readonly string[], full = false): readonly Layer[] {
+export function chosenLayers(words: readonly string[], stackOnly = false): readonly Layer[] {
   const wanted = new Set(words.length === 0 ? layers : words.flatMap((word) => groups[word] ?? [word as Layer]));
-  const chosen = layers.filter((layer) => wanted.has(layer) && (!full || layer === "e2e"));
+  const chosen = layers.filter((layer) => wanted.has(layer) && (!stackOnly || layer === "e2e"));
   if (chosen.length > 0) return chosen;
   throw new OperatorError({
-    key: "--full",
+    key: "--full, --images",
     found: words.join(" "),
     allowed: "e2e, or no layer",
-    fix: "leave --full out, or the layer",
+    fix: "leave the option out, or the layer",
   });
 }
 

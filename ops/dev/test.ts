@@ -39,10 +39,15 @@ const tools: Readonly<Partial<Record<Layer, readonly Tool[]>>> = {
   e2e: [["pgrep", "procps"]],
 };
 
-/** `vpai test`. Its last line is `N passed, N failed`. `full`: on the products themselves where fakes are the default. */
-export async function runTests(words: readonly string[], full = false): Promise<void> {
+/**
+ * `vpai test`. Its last line is `N passed, N failed`.
+ *
+ * @param full on the products themselves where fakes are the default
+ * @param stackOnly the stack's tests alone, which `full` implies
+ */
+export async function runTests(words: readonly string[], full = false, stackOnly = full): Promise<void> {
   const screen = createScreen();
-  const [startedAt, chosen] = [Date.now(), chosenLayers(words, full)];
+  const [startedAt, chosen] = [Date.now(), chosenLayers(words, full || stackOnly)];
   const tallies: Tally[] = [];
   const summaries: JestSummary[] = [];
   const count = (layer: Layer, tally: Tally, from: number): void => {

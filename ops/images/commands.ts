@@ -8,6 +8,7 @@ import { StackFile } from "../stack/config-file.ts";
 import { askForImages } from "./registry-check.ts";
 import { readChecked } from "./checked-cache.ts";
 import { Registries } from "../../shared/registry/client.ts";
+import { replacedAddresses } from "../../shared/registry/upstream.ts";
 import { type Replacement, rewritePins } from "./rewrite.ts";
 import { readLock, stackPins, wantedImages } from "./stack-images.ts";
 import { imagesToUpdate, proposalLines, propose } from "./update.ts";
@@ -38,7 +39,7 @@ interface UpdateOptions {
 /** `vpai images update`. */
 export async function runImagesUpdate(service: string | undefined, options: UpdateOptions): Promise<void> {
   const chosen = imagesToUpdate(images, service);
-  const registries = new Registries();
+  const registries = new Registries({ addresses: replacedAddresses(process.env) });
   const { proposals, faults } = await propose(registries, chosen, options.major).finally(() => registries.close());
   const width = Math.max(...chosen.map((image) => image.service.length));
   for (const proposal of proposals) proposalLines(proposal, width).forEach(say);

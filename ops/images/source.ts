@@ -2,7 +2,7 @@ import { OperatorError } from "../../shared/errors.ts";
 import { apiHost, type ImageRef, parseImageRef } from "../../shared/image-ref.ts";
 import type { Registries } from "../../shared/registry/client.ts";
 import { header, RegistryTrouble } from "../../shared/registry/response.ts";
-import type { ImageSource } from "../../sandbox/supervisor/instance.ts";
+import type { ImageSource } from "../../sandbox/image-sources.ts";
 import { SANDBOX } from "../stack/context.ts";
 
 /** How long a probe of all registries may take together. */
@@ -80,7 +80,8 @@ async function obstacleAt(
     setTimeout(() => resolve(`${host}: no answer within ${PROBE_MS / 1_000} s`), PROBE_MS).unref();
   });
   const found = ask(image, registries).catch((error: unknown) => {
-    if (error instanceof RegistryTrouble) return error.message.replace(/^no answer: /, "");
+    if (error instanceof RegistryTrouble)
+      return error.message.replace(/^no answer: (?:none)?/, (said) => (said.endsWith("none") ? "no answer" : ""));
     throw error;
   });
   return Promise.race([found.then((why) => (why === undefined ? undefined : `${host}: ${why}`)), late]);

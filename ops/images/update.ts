@@ -76,11 +76,11 @@ export function proposalLines({ service, pin, to, notes, major }: Proposal, widt
   ];
 }
 
-function troubleFault({ service, pin }: PinnedImage, { message }: RegistryTrouble): Fault {
+function troubleFault({ service, pin }: PinnedImage, trouble: RegistryTrouble): Fault {
   const { repository, host } = parseImageRef(pin);
   return {
     key: `image of ${service}`,
-    found: `${repository}: ${message}`,
+    found: `${repository}: ${trouble.inWords()}`,
     allowed: `an answer of ${host} with newer tags`,
     fix: `look whether this machine reaches ${host}, then \`npx vpai images update ${service}\``,
   };

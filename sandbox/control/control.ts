@@ -3,7 +3,7 @@ import fastify, { type FastifyReply } from "fastify";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { OperatorError } from "../../shared/errors.ts";
-import { IMAGE_SOURCES } from "../supervisor/instance.ts";
+import { IMAGE_SOURCES } from "../image-sources.ts";
 import { CONTROL_PORT, errorLine, type StreamLine } from "./control-lines.ts";
 import { faultSchema, type FaultBook } from "./fault-injector.ts";
 import type { WorldInventory } from "../supervisor/inventory.ts";

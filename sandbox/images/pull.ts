@@ -183,8 +183,7 @@ async function requireThere(image: ImageRef, wanted: Wanted, registries: PullOpt
         : await registries.manifest(image, wanted.manifest, "HEAD");
   } catch (error) {
     if (!(error instanceof RegistryTrouble)) throw error;
-    const later = error.retryAfterSeconds === undefined ? "" : `, to be asked again in ${error.retryAfterSeconds} s`;
-    throw new PullFailure("registry", `${host}: ${error.message}${later}`);
+    throw new PullFailure("registry", `${host}: ${error.inWords()}`);
   }
   const { status } = answer;
   if (status < 400) return;

@@ -6,6 +6,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorIn, MANIFEST_TYPES } from "../../shared/registry/response.ts";
 import { type Addresses, addressOf } from "../../shared/registry/upstream.ts";
+import { cachePath, contentKey } from "../../toolchain/cache.ts";
 import { type Backend, startBackend } from "./backend.ts";
 import { BlobStore, type Descriptor } from "./blob-store.ts";
 
@@ -17,8 +18,14 @@ export const UPSTREAM: Readonly<Record<string, readonly string[]>> = {
   "docker.n8n.io": ["docker.n8n.io"],
 };
 
-/** The layout of what is kept below the cache's directory: another number, and what an older version has left is not read. */
-export const CACHE_VERSION = "1";
+/** The layout of what is kept: with another number, what an older version has left is not read. */
+const VERSION = "1";
+
+/** Where what was pulled is kept; what came from replaced addresses in a folder of its own. */
+export function pulledFolder(addresses: Addresses): string {
+  const replaced = Object.keys(addresses).length > 0;
+  return cachePath("upstream", replaced ? `${VERSION}-${contentKey(JSON.stringify(addresses))}` : VERSION);
+}
 
 /** How long a download may stand still. */
 const STALL_MS = 60_000;

@@ -6,9 +6,9 @@ import type { FaultBook } from "../control/fault-injector.ts";
 import { publishImages } from "../images/publish.ts";
 import { pullImages } from "../images/pull.ts";
 import type { Site } from "../network/tls-terminator.ts";
-import { CACHE_VERSION, PullThroughCaches } from "../registry/pull-through.ts";
+import { pulledFolder, PullThroughCaches } from "../registry/pull-through.ts";
 import { openRegistry } from "../registry/registry.ts";
-import type { ImageSource } from "./instance.ts";
+import type { ImageSource } from "../image-sources.ts";
 
 export interface SandboxImagesOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -32,8 +32,7 @@ export async function openImages(options: SandboxImagesOptions): Promise<Sandbox
   const { env, faults, log } = options;
   let { source } = options;
   const addresses = replacedAddresses(env);
-  const directory = join(cacheDir(), "upstream", CACHE_VERSION);
-  const caches = new PullThroughCaches({ directory, addresses, env, log });
+  const caches = new PullThroughCaches({ directory: pulledFolder(addresses), addresses, env, log });
   const store = join(cacheDir(), "registry");
   const { pushAddress, site, close } = await openRegistry({
     store,

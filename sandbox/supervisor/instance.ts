@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { IMAGE_SOURCES } from "../image-sources.ts";
 import { OperatorError } from "../../shared/errors.ts";
 import { PROJECT_ROOT } from "../../shared/paths.ts";
 
@@ -50,10 +51,6 @@ export function instanceOf(name: string, clone: string = PROJECT_ROOT): Instance
     chain: `VPAI-${own}`,
   };
 }
-
-/** The images of a sandbox: made on this machine, or pulled from the public registries. */
-export const IMAGE_SOURCES = ["built", "upstream"] as const;
-export type ImageSource = (typeof IMAGE_SOURCES)[number];
 
 const worldFileSchema = z.strictObject({
   instance: z.string(),

@@ -59,4 +59,10 @@ export class RegistryTrouble extends Error {
     this.name = "RegistryTrouble";
     this.retryAfterSeconds = retryAfterMs === undefined ? undefined : Math.ceil(retryAfterMs / 1_000);
   }
+
+  /** The message with the time that the registry asks for. */
+  inWords(): string {
+    const later = this.retryAfterSeconds === undefined ? "" : `, to be asked again in ${this.retryAfterSeconds} s`;
+    return `${this.message}${later}`;
+  }
 }

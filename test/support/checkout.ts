@@ -6,6 +6,9 @@ import { dirname, join } from "node:path";
 import { run } from "../../shared/exec.ts";
 import { PROJECT_ROOT } from "../../shared/paths.ts";
 
+/** Where the images come from in these tests: `vpai test --images` says. */
+const TEST_IMAGES = process.env["VPAI_TEST_IMAGES"] ?? "built";
+
 /** How a command ended. */
 export interface Ended {
   /** Undefined when a signal ended it. */
@@ -129,8 +132,11 @@ export class Checkout {
   /** Starts `vpai …`. */
   startVpai(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
     // `vpai test --full`: the same tests, on the products themselves where there are fakes by default.
-    const full = args[0] === "start" && process.env["VPAI_TEST_FULL"] === "1" ? ["--full"] : [];
-    return this.start(process.execPath, [join(this.dir, "bin/vpai.js"), ...args, ...full], env);
+    const full = process.env["VPAI_TEST_FULL"] === "1" ? ["--full"] : [];
+    // Not by a probe: what a test runs on must not depend on the network of the day.
+    const images = args.includes("--images") ? [] : ["--images", TEST_IMAGES];
+    const more = args[0] === "start" ? [...full, ...images] : [];
+    return this.start(process.execPath, [join(this.dir, "bin/vpai.js"), ...args, ...more], env);
   }
 
   /** Runs `vpai …` to its end, whatever that is. */

@@ -3,6 +3,7 @@ import { type IncomingMessage, request as forward, type ServerResponse } from "n
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { type Ca, ensureCa, type Issued } from "../../sandbox/network/ca.ts";
 import { type Backend, startBackend } from "../../sandbox/registry/backend.ts";
 import { pushBlob, pushManifest, sha256 } from "../../sandbox/registry/push.ts";
@@ -40,37 +41,45 @@ export interface PushedImage {
  */
 export class UpstreamRegistry {
   readonly ca: Ca;
+  /** The directory of its files. */
+  readonly store: string;
   /** `METHOD path` of each request, with ` with token` where it brought one. */
   readonly requests: string[] = [];
   /** What the token server does: "refuses" gives none out, "access_token" calls it by its other name. */
   tokens: "token" | "access_token" | "refuses" = "token";
+  /** The most tags in one answer. Debian's version of the server has no such limit: the proxy cuts its list. */
+  tagsPerPage = 100;
   readonly #issued: Issued;
   readonly #server: Server;
   #rules: Rule[] = [];
   #backends: Backend[] = [];
 
-  private constructor(ca: Ca, issued: Issued) {
+  private constructor(ca: Ca, issued: Issued, store: string) {
     this.ca = ca;
+    this.store = store;
     this.#issued = issued;
     this.#server = createServer({ key: issued.keyPem, cert: issued.certPem }, (request, response) =>
       this.#answer(request, response),
     );
   }
 
-  /** @param tagsPerPage the most tags that it lists at once */
-  static async open(home: string, tagsPerPage = 100): Promise<UpstreamRegistry> {
+  static async open(home: string): Promise<UpstreamRegistry> {
     const ca = await ensureCa(home);
-    const registry = new UpstreamRegistry(ca, await ca.issue(["127.0.0.1"]));
+    const registry = new UpstreamRegistry(ca, await ca.issue(["127.0.0.1"]), join(home, "upstream"));
     await new Promise<void>((resolve) => registry.#server.listen(0, "127.0.0.1", resolve));
-    const common = { store: join(home, "upstream"), log: () => undefined };
+    const common = { store: registry.store, log: () => undefined };
     const token = { realm: `${registry.url}/token`, service: SERVICE, issuer: SERVICE, rootcertbundle: ca.certFile };
-    const asked = { auth: { token }, tags: { maxtags: tagsPerPage } };
-    registry.#backends = [await startBackend({ ...common, more: asked }), await startBackend(common)];
+    registry.#backends = [await startBackend({ ...common, more: { auth: { token } } }), await startBackend(common)];
     return registry;
   }
 
   get url(): string {
     return `https://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Where images are put into it, over plain http and without a token. */
+  get pushAddress(): string {
+    return this.#backends[1]?.address ?? "";
   }
 
   /** Of its own name, as references have it. */
@@ -83,9 +92,15 @@ export class UpstreamRegistry {
     this.#rules.push({ match, answer, left: times });
   }
 
+  /** What it says to a request without a good token. */
+  challenge(path: string): Planned {
+    const challenge = `Bearer realm="${this.url}/token",service="${SERVICE}",scope="repository:${path}:pull"`;
+    return { status: 401, headers: { "www-authenticate": challenge } };
+  }
+
   /** Forgets what was planned and what was asked. */
   reset(): void {
-    [this.#rules, this.tokens] = [[], "token"];
+    [this.#rules, this.tokens, this.tagsPerPage] = [[], "token", 100];
     this.requests.length = 0;
   }
 
@@ -109,7 +124,7 @@ export class UpstreamRegistry {
     const config = json({ architecture: HERE, os: "linux", rootfs: { type: "layers", diff_ids: [] }, tag });
     const blobs = [config, ...layers].map((bytes) => ({ digest: sha256(bytes), size: bytes.length, bytes }));
     for (const { digest, size, bytes } of blobs) {
-      await pushBlob(this.#pushAddress, path, { digest, size, content: { bytes } });
+      await pushBlob(this.pushAddress, path, { digest, size, content: { bytes } });
     }
     const [first, ...rest] = blobs.map(({ digest, size }) => ({ digest, size }));
     const manifest = json({
@@ -118,7 +133,7 @@ export class UpstreamRegistry {
       config: { mediaType: `${OCI}.config.v1+json`, ...first },
       layers: rest.map((layer) => ({ mediaType: `${OCI}.layer.v1.tar`, ...layer })),
     });
-    await pushManifest(this.#pushAddress, path, sha256(manifest), MANIFEST, manifest);
+    await pushManifest(this.pushAddress, path, sha256(manifest), MANIFEST, manifest);
     const platform = { os: "linux", architecture: HERE };
     const listed = { mediaType: MANIFEST, digest: sha256(manifest), size: manifest.length, platform };
     const index = await this.#putIndex(path, tag, [listed]);
@@ -146,20 +161,16 @@ export class UpstreamRegistry {
   async putSingle(path: string, tag: string): Promise<string> {
     const config = json({ architecture: HERE, os: "linux", tag });
     const blob = { digest: sha256(config), size: config.length };
-    await pushBlob(this.#pushAddress, path, { ...blob, content: { bytes: config } });
+    await pushBlob(this.pushAddress, path, { ...blob, content: { bytes: config } });
     const described = { mediaType: `${OCI}.config.v1+json`, ...blob };
     const manifest = json({ schemaVersion: 2, mediaType: MANIFEST, config: described, layers: [] });
-    await pushManifest(this.#pushAddress, path, tag, MANIFEST, manifest);
+    await pushManifest(this.pushAddress, path, tag, MANIFEST, manifest);
     return `${this.host}/${path}:${tag}@${sha256(manifest)}`;
-  }
-
-  get #pushAddress(): string {
-    return this.#backends[1]?.address ?? "";
   }
 
   async #putIndex(path: string, tag: string, manifests: readonly object[], note = tag): Promise<string> {
     const index = json({ schemaVersion: 2, mediaType: INDEX, manifests, annotations: { note } });
-    await pushManifest(this.#pushAddress, path, tag, INDEX, index);
+    await pushManifest(this.pushAddress, path, tag, INDEX, index);
     return sha256(index);
   }
 
@@ -176,12 +187,25 @@ export class UpstreamRegistry {
     const { method, url: path, headers } = request;
     const onward = forward({ hostname, port, method, path, headers: { ...headers, "x-forwarded-proto": "https" } });
     onward.once("response", (answered) => {
+      const list = answered.statusCode === 200 && /^\/v2\/(.+)\/tags\/list/.test(path ?? "");
+      if (list) return void this.#page(new URL(path ?? "", this.url), answered, response);
       response.writeHead(answered.statusCode ?? 502, answered.headers);
       answered.pipe(response);
     });
     onward.once("error", () => response.destroy());
     response.once("close", () => onward.destroy());
     onward.end();
+  }
+
+  /** A page of a list of tags, as the distribution project describes it: `n`, `last` and a link to the next one. */
+  async #page(url: URL, answered: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { name, tags } = JSON.parse(await text(answered)) as { name: string; tags: string[] };
+    const last = url.searchParams.get("last");
+    const rest = tags.toSorted().filter((tag) => last === null || tag > last);
+    const wanted = Number(url.searchParams.get("n") ?? this.tagsPerPage);
+    const page = rest.slice(0, Math.min(wanted, this.tagsPerPage));
+    const next = `<${url.pathname}?n=${page.length}&last=${page.at(-1) ?? ""}>; rel="next"`;
+    say(response, 200, { name, tags: page }, rest.length > page.length ? { link: next } : {});
   }
 
   #token(url: URL, response: ServerResponse): void {
@@ -200,9 +224,9 @@ export class UpstreamRegistry {
     const now = Math.floor(Date.now() / 1_000);
     const times = { nbf: now - 10, iat: now - 10, exp: now + TOKEN_SECONDS };
     const claims = { iss: SERVICE, aud: SERVICE, sub: "", jti: String(this.requests.length), ...times, access };
-    const text = [header, claims].map((part) => json(part).toString("base64url")).join(".");
+    const signed = [header, claims].map((part) => json(part).toString("base64url")).join(".");
     const key = { key: this.#issued.keyPem, dsaEncoding: "ieee-p1363" } as const;
-    return `${text}.${sign("sha256", Buffer.from(text), key).toString("base64url")}`;
+    return `${signed}.${sign("sha256", Buffer.from(signed), key).toString("base64url")}`;
   }
 }
 

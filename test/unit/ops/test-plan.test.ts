@@ -18,7 +18,7 @@ describe("the layers of a test run", () => {
   });
 
   test("that no product changes are not run on the products", () => {
-    expect(() => chosenLayers(["unit"], true)).toThrow("--full: unit");
+    expect(() => chosenLayers(["unit"], true)).toThrow("--full, --images: unit");
   });
 });
 

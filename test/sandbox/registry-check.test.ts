@@ -1,28 +1,44 @@
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { checkImages, faultsOf, type Finding } from "../../../../ops/images/check.ts";
-import { Registries } from "../../../../shared/registry/client.ts";
-import { renderFaults } from "../../../../shared/errors.ts";
-import { parseImageRef } from "../../../../shared/image-ref.ts";
-import { FakeRegistry, MANIFEST } from "../../../support/fake-registry.ts";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { checkImages, faultsOf, type Finding } from "../../ops/images/check.ts";
+import { Registries } from "../../shared/registry/client.ts";
+import { renderFaults } from "../../shared/errors.ts";
+import { parseImageRef } from "../../shared/image-ref.ts";
+import { INDEX, type Planned, UpstreamRegistry } from "../support/upstream-registry.ts";
+
+// The check of images against a real registry: Debian's docker-registry with tokens, over TLS.
 
 const words = { replaced: (service: string) => service === "mine", again: "run the same command again" };
-let fake: FakeRegistry;
+let home: string;
+let upstream: UpstreamRegistry;
+let redis: string;
 let pauses: number[];
 let lines: string[];
 let registries: Registries;
-let redis: string;
 
-beforeEach(async () => {
-  fake = new FakeRegistry();
-  await fake.open();
-  [pauses, lines] = [[], []];
-  registries = new Registries({ timeoutMs: 300, pause: async (ms) => pauses.push(ms) });
-  redis = fake.put("library/redis", "8.4.0", fake.index("linux/amd64", "linux/arm64", "unknown/unknown"));
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "vpai-registry-check-"));
+  upstream = await UpstreamRegistry.open(home);
+  redis = await upstream.putPlatforms("library/redis", "8.4.0", ["linux/amd64", "linux/arm64", "unknown/unknown"]);
 });
-
+beforeEach(() => {
+  [pauses, lines] = [[], []];
+  registries = new Registries({
+    addresses: { [upstream.host]: upstream.url },
+    ca: upstream.ca.certPem,
+    timeoutMs: 1_000,
+    pause: async (ms) => pauses.push(ms),
+  });
+});
 afterEach(async () => {
-  await registries.close();
-  await fake.close();
+  upstream.reset();
+  await registries.destroy();
+});
+afterAll(async () => {
+  await upstream.close();
+  await rm(home, { recursive: true });
 });
 
 function check(
@@ -40,52 +56,61 @@ describe("an image that is there", () => {
   test("is told with its platforms, by one request", async () => {
     const [finding] = await check({ redis });
     expect(finding?.verdict).toEqual({ kind: "there", platforms: ["linux/amd64", "linux/arm64"] });
-    expect(lines).toEqual([`✓ redis  ${fake.host}/library/redis:8.4.0  linux/amd64 linux/arm64`]);
-    expect(fake.requests).toEqual([`GET /v2/library/redis/manifests/${redis.split("@")[1]}`]);
+    expect(lines).toEqual([`✓ redis  ${upstream.host}/library/redis:8.4.0  linux/amd64 linux/arm64`]);
+    expect(upstream.requests.filter((line) => line.endsWith(" with token"))).toEqual([
+      `GET /v2/library/redis/manifests/${redis.split("@")[1]} with token`,
+    ]);
     expect(faults([finding as Finding])).toBe("");
   });
 
   test("is found where the registry sends to", async () => {
-    fake.plan = [{ status: 307, headers: { location: `/v2/library/redis/manifests/8.4.0` } }];
+    const location = "/v2/library/redis/manifests/8.4.0";
+    upstream.plan(/manifests\/sha256/, { status: 307, headers: { location } }, 2);
     expect((await check({ redis })).map(({ verdict }) => verdict.kind)).toEqual(["there"]);
   });
 
   test("whose platforms are known is asked for without counting as a pull", async () => {
     const [finding] = await check({ redis }, { [redis]: ["linux/amd64"] });
     expect(finding?.verdict).toEqual({ kind: "there", platforms: ["linux/amd64"] });
-    expect(fake.requests).toEqual([`HEAD /v2/library/redis/manifests/${redis.split("@")[1]}`]);
+    expect(upstream.requests.filter((line) => line.includes("/manifests/"))).toEqual([
+      `HEAD /v2/library/redis/manifests/${redis.split("@")[1]}`,
+      `HEAD /v2/library/redis/manifests/${redis.split("@")[1]} with token`,
+    ]);
   });
 });
 
 describe("a registry that wants a token", () => {
-  test.each(["token", "access_token"] as const)("gives one out (%s), which serves again", async (auth) => {
-    fake.auth = auth;
+  test.each(["token", "access_token"] as const)("gives one out (%s), which serves again", async (name) => {
+    upstream.tokens = name;
     const path = `/v2/library/redis/manifests/${redis.split("@")[1]}`;
-    const scope = "scope=repository%3Alibrary%2Fredis%3Apull";
     expect((await check({ redis })).map(({ verdict }) => verdict.kind)).toEqual(["there"]);
     expect((await check({ redis })).map(({ verdict }) => verdict.kind)).toEqual(["there"]);
-    expect(fake.requests).toEqual([
+    expect(upstream.requests).toEqual([
       `GET ${path}`,
-      `GET /token?service=fake&${scope}`,
-      `GET ${path} with token-1`,
-      `GET ${path} with token-1`,
+      "GET /token?service=upstream&scope=repository%3Alibrary%2Fredis%3Apull",
+      `GET ${path} with token`,
+      `GET ${path} with token`,
     ]);
   });
 
   test("that has run out is asked for a new one", async () => {
-    fake.auth = "token";
     await check({ redis });
-    fake.tokens += 1; // the one that was given out is not good any more
+    upstream.requests.length = 0;
+    upstream.plan(/manifests/, upstream.challenge("library/redis"), 1);
     expect((await check({ redis })).map(({ verdict }) => verdict.kind)).toEqual(["there"]);
-    expect(fake.requests.at(-1)).toMatch(/ with token-3$/);
+    expect(upstream.requests.map((line) => line.replace(/\?.*|sha256.* with/, ""))).toEqual([
+      "GET /v2/library/redis/manifests/ token",
+      "GET /token",
+      "GET /v2/library/redis/manifests/ token",
+    ]);
   });
 
   test("and gives none out refuses", async () => {
-    fake.auth = "refuses";
+    upstream.tokens = "refuses";
     expect(faults(await check({ redis }))).toBe(
       [
         `image of redis: ${redis}: refused (401): no such repository, or not a public one`,
-        `  allowed: an image that ${fake.host} has, pinned by the digest of the index of its platforms`,
+        `  allowed: an image that ${upstream.host} has, pinned by the digest of the index of its platforms`,
         "  do: `npx vpai images update redis` proposes another; the pin is in components/images.ts",
       ].join("\n"),
     );
@@ -95,9 +120,9 @@ describe("a registry that wants a token", () => {
 describe("an image that is not available", () => {
   test("is told for every image at once, by where its pin is written", async () => {
     const [zeros, ones] = ["0", "1"].map((digit) => `sha256:${digit.repeat(64)}`);
-    const host = fake.host;
-    const single = fake.put("a/single", "1", { schemaVersion: 2 }, MANIFEST);
-    const arm = fake.put("a/arm", "1", fake.index("linux/arm64"));
+    const host = upstream.host;
+    const single = await upstream.putSingle("a/single", "1");
+    const arm = await upstream.putPlatforms("a/arm", "1", ["linux/arm64"]);
     const findings = await check({
       redis,
       gone: `${host}/library/redis:7@${zeros}`,
@@ -137,59 +162,62 @@ describe("an image that is not available", () => {
   });
 
   test("because the registry answers something else", async () => {
-    fake.spoil("library/redis", redis.split("@")[1] ?? "");
+    const headers = { "content-type": INDEX };
+    upstream.plan(/manifests/, { status: 200, headers, body: Buffer.from('{"schemaVersion":2}') });
     expect((await check({ redis })).map(({ verdict }) => verdict.kind)).toEqual(["altered"]);
   });
 });
 
 describe("a registry that does not do its part", () => {
-  test.each<[string, FakeRegistry["plan"], number[]]>([
+  test.each<[string, readonly Planned[], number[]]>([
     ["is broken once", [{ status: 503 }], [1_000]],
     ["is broken twice", [{ status: 500 }, { status: 502 }], [1_000, 2_000]],
     ["is busy, and says when it is not", [{ status: 429, headers: { "retry-after": "7" } }], [7_000]],
     ["cuts the connection", ["cut"], [1_000]],
     ["is silent once", ["silence"], [1_000]],
   ])("but %s is asked again", async (_name, plan, expected) => {
-    fake.plan = plan;
+    for (const answer of plan) upstream.plan(/manifests/, answer, 1);
     expect((await check({ redis })).map(({ verdict }) => verdict.kind)).toEqual(["there"]);
     expect(pauses).toEqual(expected);
   });
 
   test("is told once, with every image that is open, and its other images are not asked for", async () => {
-    fake.plan = Array.from({ length: 12 }, () => ({ status: 503 }));
+    upstream.plan(/manifests/, { status: 503 });
     const pins = Object.fromEntries(["a", "b", "c", "d", "e", "f"].map((name) => [name, redis]));
     const findings = await check(pins);
     expect(faults(findings)).toBe(
       [
-        `registry ${fake.host}: answers 503 (it has the image of a, b, c, d, e, f)`,
+        `registry ${upstream.host}: answers 503 (it has the image of a, b, c, d, e, f)`,
         "  do: run the same command again",
       ].join("\n"),
     );
-    expect(fake.requests.length).toBe(12);
+    expect(upstream.requests.length).toBe(12);
     expect(lines.filter((line) => line.endsWith("not asked")).length).toBe(2);
   });
 
   test("wants to be left alone for longer than anybody waits", async () => {
-    fake.plan = [{ status: 429, headers: { "retry-after": "3600" } }];
+    upstream.plan(/manifests/, { status: 429, headers: { "retry-after": "3600" } });
     expect(faults(await check({ redis }))).toContain(
-      `registry ${fake.host}: 429 too many requests; retry after 3600 s`,
+      `registry ${upstream.host}: 429 too many requests; retry after 3600 s`,
     );
     expect(pauses).toEqual([]);
   });
 
   test("stays silent", async () => {
-    fake.plan = ["silence", "silence", "silence"];
-    expect(faults(await check({ redis }))).toContain(`registry ${fake.host}: no answer: none within 0.3 s`);
+    upstream.plan(/manifests/, "silence");
+    expect(faults(await check({ redis }))).toContain(`registry ${upstream.host}: no answer: none within 1 s`);
   });
 
   test("is not there", async () => {
-    await fake.close();
-    expect(faults(await check({ redis }))).toMatch(/no answer: connect ECONNREFUSED 127\.0\.0\.1/);
-    await fake.open();
+    const port = Number(upstream.host.split(":")[1]);
+    await upstream.goAway();
+    const said = faults(await check({ redis }));
+    await upstream.comeBack(port);
+    expect(said).toMatch(/no answer: connect ECONNREFUSED 127\.0\.0\.1/);
   });
 
   test("answers what nobody expects", async () => {
-    fake.plan = [{ status: 418 }];
+    upstream.plan(/manifests/, { status: 418 });
     expect(faults(await check({ redis }))).toContain("answers 418");
   });
 });
