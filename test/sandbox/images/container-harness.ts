@@ -4,7 +4,12 @@ import { join } from "node:path";
 import { ensureCa } from "../../../sandbox/network/ca.ts";
 import { FaultBook } from "../../../sandbox/control/fault-injector.ts";
 import { publishImages } from "../../../sandbox/images/publish.ts";
+import { pullImages } from "../../../sandbox/images/pull.ts";
+import { pulledFolder, PullThroughCaches } from "../../../sandbox/registry/pull-through.ts";
 import { startRegistry } from "../../../sandbox/registry/registry.ts";
+import { parseImageRef } from "../../../shared/image-ref.ts";
+import { Registries } from "../../../shared/registry/client.ts";
+import { replacedAddresses } from "../../../shared/registry/upstream.ts";
 import { RunError, run } from "../../../shared/exec.ts";
 import { cacheDir } from "../../../toolchain/cache.ts";
 import { until } from "../../support/until.ts";
@@ -45,25 +50,46 @@ let benches = 0;
 /** Whether the products themselves are wanted where there is a fake too: for tests of the stack, not of the fake. */
 export const FULL = process.env["VPAI_TEST_FULL"] === "1";
 
+/** Whether the images of the catalogue are the registries' own (`vpai test --images upstream`). */
+const UPSTREAM = process.env["VPAI_TEST_IMAGES"] === "upstream";
+/** A pin of these tests' own, which no registry has. */
+const NO_DIGEST = /@sha256:0{64}$/;
+
 export async function openBench(wanted: readonly string[], full = false): Promise<Bench> {
   const prefix = `vpai-imgtest-${process.pid}-${(benches += 1)}`;
   const home = await mkdtemp(join(tmpdir(), `${prefix}-`));
   const [ca, report] = [await ensureCa(home), () => undefined];
   const store = join(cacheDir(), "registry");
   const registry = await startRegistry({ host: "127.0.0.1", port: 0, ca, store, faults: new FaultBook(), log: report });
+  const addresses = replacedAddresses(process.env);
+  const caches = new PullThroughCaches({
+    directory: pulledFolder(addresses),
+    addresses,
+    env: process.env,
+    log: report,
+  });
+  const pulled = new Map<string, string>();
   const prepare = async (): Promise<Readonly<Record<string, string>>> => {
     await docker("network", "create", prefix);
-    return publishImages({ pins: wanted, pushAddress: registry.pushAddress, store, full, report });
+    const real = wanted.filter((pin) => UPSTREAM && !NO_DIGEST.test(pin));
+    const made = wanted.filter((pin) => !real.includes(pin));
+    const refs = await publishImages({ pins: made, pushAddress: registry.pushAddress, store, full, report });
+    if (real.length === 0) return refs;
+    const registries = new Registries({ addresses });
+    await pullImages({ pins: real, caches, registries, report }).finally(() => registries.close());
+    for (const pin of real) pulled.set(pin, (await caches.of(parseImageRef(pin).host)).address);
+    return refs;
   };
   const refs = await prepare().catch(async (error: unknown) => {
     // Nobody gets the bench, so nobody clears it: a registry left open keeps jest from ending.
+    await caches.close();
     await registry.close();
     throw error;
   });
   const images = new Set<string>();
   const image = (pin: string): string => {
     const ref = refs[pin] ?? pin;
-    const name = ref.replace(/^[^/]+/, registry.pushAddress).replace(/:[^:@]+@/, "@");
+    const name = ref.replace(/^[^/]+/, pulled.get(pin) ?? registry.pushAddress).replace(/:[^:@]+@/, "@");
     images.add(name);
     return name;
   };
@@ -104,6 +130,7 @@ export async function openBench(wanted: readonly string[], full = false): Promis
       if (volumes.length > 0) await docker("volume", "rm", ...volumes);
       await docker("network", "rm", prefix);
       if (images.size > 0) await docker("rmi", "-f", ...images);
+      await caches.close();
       await registry.close();
       await rm(home, { recursive: true });
     },
