@@ -1,14 +1,13 @@
-import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Fault, OperatorError } from "../../shared/errors.ts";
 import { apiHost, type ImageRef, parseImageRef } from "../../shared/image-ref.ts";
 import type { Registries } from "../../shared/registry/client.ts";
 import { type Answer, RegistryTrouble } from "../../shared/registry/response.ts";
 import { checkDisk, freeDisk } from "../../toolchain/checks.ts";
-import type { BlobStore, Descriptor } from "../registry/blob-store.ts";
+import type { Descriptor } from "../registry/blob-store.ts";
+import { sha256 } from "../registry/push.ts";
 import { type PullThrough, type PullThroughCaches, UPSTREAM } from "../registry/pull-through.ts";
+import { isComplete, remember } from "./complete.ts";
 import { contentOf, type ImageContent, platformManifest } from "./manifest.ts";
 
 export interface PullOptions {
@@ -238,61 +237,6 @@ function requireDisk(bytes: number, { caches, free }: PullOptions): void {
   if (faults.length > 0) throw new OperatorError(faults);
 }
 
-/** What is known of an image that was whole: its files, and when they were written. */
-interface Remembered {
-  readonly manifests: readonly (Descriptor & { readonly at: number })[];
-  readonly blobs: readonly (Descriptor & { readonly at: number })[];
-}
-
-const recordOf = ({ host, path, digest }: ImageRef, caches: PullThroughCaches): string =>
-  join(caches.options.directory, "whole", host, path, `${digest.replace(":", "-")}-${process.arch}.json`);
-
-/** Whether an image was found whole before, and none of its files has changed since. */
-async function isComplete(image: ImageRef, caches: PullThroughCaches): Promise<boolean> {
-  const text = await readFile(recordOf(image, caches), "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return "";
-    throw error;
-  });
-  const known = remembered(text);
-  if (known === undefined) return false;
-  const store = caches.store(image.host);
-  for (const kind of ["manifest", "blob"] as const) {
-    for (const file of known[`${kind}s`]) {
-      if (!(await store.has(image.path, file, kind)) || (await store.written(file)) !== file.at) return false;
-    }
-  }
-  return true;
-}
-
-/** Undefined when it is of another version, or cut short: then all is looked at again. */
-function remembered(text: string): Remembered | undefined {
-  try {
-    const { manifests, blobs } = JSON.parse(text) as Partial<Remembered>;
-    const fits = [manifests, blobs].every((list) => Array.isArray(list) && list.length > 0);
-    return fits ? ({ manifests, blobs } as Remembered) : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-async function remember(image: ImageRef, content: ImageContent, caches: PullThroughCaches): Promise<void> {
-  const store = caches.store(image.host);
-  const dated = (files: readonly Descriptor[]) =>
-    Promise.all(files.map(async (file) => ({ ...file, at: await writtenAt(store, file) })));
-  const record: Remembered = { manifests: await dated(content.manifests), blobs: await dated(content.blobs) };
-  const file = recordOf(image, caches);
-  await mkdir(join(file, ".."), { recursive: true });
-  await writeFile(`${file}.${process.pid}`, JSON.stringify(record));
-  await rename(`${file}.${process.pid}`, file);
-}
-
-async function writtenAt(store: BlobStore, file: Descriptor): Promise<number> {
-  const at = await store.written(file);
-  if (at === undefined) throw new Error(`the cache does not have ${file.digest}, which it has just served`);
-  return at;
-}
-
 /** The same blob is in several images: each repository gets it in turn. */
 async function once(copying: Map<string, Promise<void>>, digest: string, work: () => Promise<void>): Promise<void> {
   const before = copying.get(digest) ?? Promise.resolve();
@@ -303,5 +247,3 @@ async function once(copying: Map<string, Promise<void>>, digest: string, work: (
 
 const damaged = ({ repository, tag }: ImageRef, digest: string): string =>
   `image ${repository}:${tag}: ${digest} is damaged in the cache, and fetched again`;
-
-const sha256 = (text: string): string => `sha256:${createHash("sha256").update(text).digest("hex")}`;
