@@ -14,6 +14,7 @@ import { UpstreamRegistry } from "../support/upstream-registry.ts";
 
 const MINUTE = 60_000;
 const SERVICES = ["caddy", "redis"] as const;
+const NOWHERE = { "docker.io": "https://registry-1.docker.invalid" };
 let home: string;
 let upstream: UpstreamRegistry;
 let checkout: Checkout;
@@ -44,7 +45,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await checkout.remove();
   await upstream.close();
-  await rm(pulledFolder(addresses), { recursive: true, force: true });
+  for (const used of [addresses, NOWHERE]) await rm(pulledFolder(used), { recursive: true, force: true });
   await rm(home, { recursive: true });
 }, 3 * MINUTE);
 
@@ -80,7 +81,7 @@ test(
 test(
   "without the registries a new stack of their images is refused, with what was found of each",
   async () => {
-    const nowhere = { ...env, VPAI_UPSTREAM_REGISTRIES: '{"docker.io":"https://registry-1.docker.invalid"}' };
+    const nowhere = { ...env, VPAI_UPSTREAM_REGISTRIES: JSON.stringify(NOWHERE) };
     const ended = await checkout.vpai(["start", "--instance", "none", "--images", "upstream"], nowhere);
     await checkout.expectVpai(["sandbox", "down", "--instance", "none"]);
     expect(ended.exitCode).toBe(1);

@@ -196,7 +196,7 @@ async function readRecord(): Promise<Kept | undefined> {
 
 /** A hash of all that a server comes from: every file of the clone but tests and documents. */
 async function keyOfCode(): Promise<string> {
-  const hash = createHash("sha256").update(process.env["VPAI_TEST_FULL"] ?? "");
+  const hash = createHash("sha256").update(`${process.env["VPAI_TEST_FULL"]} ${process.env["VPAI_TEST_IMAGES"]}`);
   const files = (await clonedFiles()).filter((file) => !/^(test|docs|bench|\.github)\/|\.md$/.test(file));
   for (const file of files) hash.update(`${file}\0`).update(await readFile(join(PROJECT_ROOT, file)));
   return hash.digest("hex");
