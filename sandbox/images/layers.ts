@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { cacheEntry, contentKey } from "../../toolchain/cache.ts";
-import { sha256 } from "../registry/push.ts";
 
 /** A layer of an image: an uncompressed tar in the cache, so that its digest is its diff id too. */
 export interface Layer {
@@ -24,21 +26,42 @@ export function ensureLayer(
   report: Report,
   produce: () => Promise<Buffer>,
 ): Promise<Layer> {
+  return ensureLayerFile(name, inputs, report, async (file) => writeFile(file, await produce()));
+}
+
+/**
+ * The same for a layer too large for memory: `produce` writes the archive to `file`. It may use the rest of that
+ * file's folder for its work, which it empties: the folder is deleted when the work fails, or is found half done.
+ */
+export function ensureLayerFile(
+  name: string,
+  inputs: unknown,
+  report: Report,
+  produce: (file: string) => Promise<void>,
+): Promise<Layer> {
   const key = `${name}-${contentKey(JSON.stringify(inputs), process.arch)}`;
   const making = underWay.get(key) ?? cachedLayer(name, key, report, produce).finally(() => underWay.delete(key));
   underWay.set(key, making);
   return making;
 }
 
-async function cachedLayer(name: string, key: string, report: Report, produce: () => Promise<Buffer>): Promise<Layer> {
+async function cachedLayer(
+  name: string,
+  key: string,
+  report: Report,
+  produce: (file: string) => Promise<void>,
+): Promise<Layer> {
   const entry = await cacheEntry(
     "layers",
     key,
     async (directory) => {
       report(`making layer ${name}`);
-      const tar = await produce();
-      await writeFile(join(directory, "layer.tar"), tar);
-      await writeFile(join(directory, "layer.json"), JSON.stringify({ digest: sha256(tar), size: tar.length }));
+      const file = join(directory, "layer.tar");
+      await produce(file);
+      const hash = createHash("sha256");
+      await pipeline(createReadStream(file), hash);
+      const digest = `sha256:${hash.digest("hex")}`;
+      await writeFile(join(directory, "layer.json"), JSON.stringify({ digest, size: (await stat(file)).size }));
     },
     (owner) => report(`layer ${name}: waiting for ${owner}, which makes it`),
     async (path) => (await layerIn(path)) !== undefined,

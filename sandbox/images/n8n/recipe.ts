@@ -1,12 +1,32 @@
 import { debianBase, debianPackages } from "../debian.ts";
-import { npmLayer } from "../npm.ts";
+import { nodeLayer, npmLayer } from "../npm.ts";
+import type { Unneeded } from "../prune.ts";
 import type { Recipe } from "../recipe.ts";
 import { accounts } from "../recipe.ts";
 
-/** The newest n8n and Node that the npm registry serves and that were tried; the tag does not choose them. */
-const versions = { n8n: "2.40.7", node: "24.21.0" };
+/**
+ * The newest n8n whose packages the npm registry has all of, on the newest Node of the line that upstream's image has;
+ * the tag does not choose them. 2.41.3 cannot be installed: it asks for an @n8n/agents that was never published.
+ */
+const versions = { n8n: "2.41.1", node: "24.21.0" };
 
-/** n8n itself, from npm: 2.9 GB and many minutes, so only in the full profile. */
+const folders = (...names: readonly string[]): RegExp => new RegExp(`/node_modules/(${names.join("|")})/`);
+
+const unneeded: readonly Unneeded[] = [
+  {
+    files: folders("@n8n/design-system", "@element-plus", "element-plus", "reka-ui", "@tiptap", "@vue", "vue"),
+    why: "what the browser's part of @n8n/mcp-apps is made of; that package brings it built",
+  },
+  { files: folders("prosemirror-[a-z]+", "highlight\\.js", "lodash-es"), why: "the same" },
+  { files: folders("typescript", "@typescript"), why: "compilers, which packages ask for to build themselves" },
+  { files: folders("node-gyp", "nan", "node-addon-api"), why: "builds native addons" },
+  { files: folders("playwright"), why: "a test runner with a second playwright-core; upstream's image has no browser" },
+  { files: /\/agent-browser\/bin\/agent-browser-(?!.*\.js$)/, why: "drives a browser, which upstream's image has not" },
+  { files: folders("chromadb-js-bindings-[a-z0-9-]+"), why: "Chroma inside the process; n8n's node asks a server" },
+  { files: /\/(sqlite3|isolated-vm)\/.*\.(tgz|tar\.gz)$/, why: "sources of native addons" },
+];
+
+/** n8n itself, from npm. */
 export const n8n: Recipe = {
   name: "n8n",
   repositories: ["docker.n8n.io/n8nio/n8n", "docker.io/n8nio/n8n"],
@@ -15,11 +35,12 @@ export const n8n: Recipe = {
   async layers(report) {
     const packages = ["busybox-static", "ca-certificates", "libatomic1", "libstdc++6", "tini"];
     const libraries = debianPackages({ name: "n8n-libraries", packages }, report);
+    const node = nodeLayer(versions.node, report);
     const program = npmLayer(
-      { name: "n8n", dependencies: { n8n: versions.n8n }, node: versions.node, rebuild: ["sqlite3", "isolated-vm"] },
+      { name: "n8n", dependencies: { n8n: versions.n8n }, node: versions.node, unneeded },
       report,
     );
-    return [await debianBase(report), await libraries, await program];
+    return [await debianBase(report), await libraries, await node, await program];
   },
   async finish() {
     const node = { uid: 1000, gid: 1000 };
@@ -29,7 +50,6 @@ export const n8n: Recipe = {
         ...["usr", "usr/local", "usr/local/bin", "home"].map((path) => ({ kind: "dir", path }) as const),
         { kind: "dir", path: "home/node", ...node },
         { kind: "dir", path: "home/node/.n8n", mode: 0o700, ...node },
-        { kind: "link", path: "usr/local/bin/node", target: "/opt/n8n/node_modules/node/bin/node" },
         { kind: "link", path: "usr/local/bin/n8n", target: "/opt/n8n/node_modules/n8n/bin/n8n" },
         { kind: "link", path: "usr/local/bin/wget", target: "/usr/bin/busybox" },
       ],

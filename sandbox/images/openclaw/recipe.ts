@@ -1,5 +1,6 @@
 import { debianBase, debianPackages } from "../debian.ts";
-import { npmLayer } from "../npm.ts";
+import { nodeLayer, npmLayer } from "../npm.ts";
+import type { Unneeded } from "../prune.ts";
 import type { Recipe } from "../recipe.ts";
 import { accounts } from "../recipe.ts";
 
@@ -21,7 +22,20 @@ const packages = [
   "libstdc++6",
 ];
 
-/** OpenClaw itself, from npm: 800 MB, so only in the full profile. */
+const unneeded: readonly Unneeded[] = [
+  {
+    files: /\/openclaw\/dist\/worker\/(worker|sqlite-store\.worker)\.mjs$/,
+    why: "sent to machines that work for it; here are none",
+  },
+  {
+    files: /\/node_modules\/(@trycua|chrome-devtools-mcp|playwright-core)\//,
+    why: "drive a desktop or browser, which upstream's image has not",
+  },
+  { files: /\/node_modules\/typescript\//, why: "a compiler" },
+  { files: /\/control-ui\/.*\.(br|gz)$/, why: "compressed copies of files that are there" },
+];
+
+/** OpenClaw itself, from npm. */
 export const openclaw: Recipe = {
   name: "openclaw",
   repositories: ["ghcr.io/openclaw/openclaw"],
@@ -36,10 +50,11 @@ export const openclaw: Recipe = {
         node: versions.node,
         // Otherwise it runs its own script at its first start, and wants to write into its own folder.
         rebuild: ["openclaw"],
+        unneeded,
       },
       report,
     );
-    return [await debianBase(report), await tools, await program];
+    return [await debianBase(report), await tools, await nodeLayer(versions.node, report), await program];
   },
   async finish() {
     const node = { uid: 1000, gid: 1000 };
@@ -48,7 +63,6 @@ export const openclaw: Recipe = {
         ...accounts("node", 1000, 1000, "/home/node"),
         ...["usr", "usr/local", "usr/local/bin", "home"].map((path) => ({ kind: "dir", path }) as const),
         { kind: "link", path: "app", target: "/opt/openclaw/node_modules/openclaw" },
-        { kind: "link", path: "usr/local/bin/node", target: "/opt/openclaw/node_modules/node/bin/node" },
         { kind: "link", path: "usr/local/bin/openclaw", target: "/app/openclaw.mjs" },
         { kind: "dir", path: "home/node", ...node },
         { kind: "dir", path: "home/node/.config", ...node },
