@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { SSH_ALIAS } from "../components/host/ssh-files.ts";
+import { publicOrigin } from "../components/service/model/public-origin.ts";
 import type { Plan } from "./plan.ts";
 import type { Platform } from "./platform.ts";
 import type { Settings } from "./settings/load.ts";
@@ -22,8 +23,8 @@ export function outputsOf(settings: Settings, plan: Plan, platform: Platform): O
   return {
     address: platform.machine.address,
     links: {
-      health: `https://${settings.domain}/health`,
-      ...Object.fromEntries(plan.context.routes.map(({ service, host }) => [service, `https://${host}/`])),
+      health: `${publicOrigin(settings)}/health`,
+      ...Object.fromEntries(plan.context.routes.map(({ service, origin }) => [service, `${origin}/`])),
     },
     ssh: `ssh -F ${settings.workFolder}/ssh/config ${SSH_ALIAS}`,
     credentials: `pulumi stack output secrets --show-secrets --stack ${settings.stack}`,

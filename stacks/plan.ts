@@ -29,7 +29,7 @@ export interface Plan {
 /** @throws OperatorError with every fault */
 export function planDeployment(settings: Settings, all: readonly ServiceDefinition[] = catalogue): Plan {
   const definitions = all.filter(({ name }) => !settings.disabledServices.includes(name));
-  const routes = planRoutes(definitions, settings.domain);
+  const routes = planRoutes(definitions, settings);
   const pins = imagePins(settings.images, definitions);
   const secrets = planSecrets(
     definitions,
@@ -37,6 +37,7 @@ export function planDeployment(settings: Settings, all: readonly ServiceDefiniti
   );
   const context: ServiceContext = {
     domain: settings.domain,
+    publicPort: settings.publicPort,
     timezone: settings.timezone,
     size: settings.size,
     routes,

@@ -50,7 +50,7 @@ export async function runStart({ instance, full, images, verbose }: StartOptions
     runOperation("up", context, { screen, flags, helpExplain: errorContext(context) }),
   );
   await succeeded();
-  const links = await linksOf(context, world);
+  const links = await linksOf(context);
   const changed = Object.entries(summary?.changes ?? {}).some(([op, count]) => op !== "same" && count > 0);
   process.stdout.write(renderSummary({ instance, links, log, changed, ms: Date.now() - startedAt }));
 }
@@ -76,17 +76,10 @@ async function publishImages(
   await rename(`${file}.new`, file);
 }
 
-/** Links as a browser on this machine reaches them: through the sandbox's forwarded port. */
-async function linksOf(context: StackContext, world: World): Promise<Record<string, string>> {
+async function linksOf(context: StackContext): Promise<Record<string, string>> {
   const text = await pulumiOutput(context, ["stack", "output", "--json", "--stack", context.stack]);
   const { links = {} } = JSON.parse(text) as { links?: Record<string, string> };
-  return Object.fromEntries(Object.entries(links).map(([name, link]) => [name, withPort(link, world.port)]));
-}
-
-export function withPort(link: string, port: number): string {
-  const url = new URL(link);
-  url.port = String(port);
-  return url.toString();
+  return links;
 }
 
 interface RunEnd {

@@ -144,6 +144,7 @@ function worldOf(instance: Instance, file: WorldFile, options: OpenOptions): Wor
       ANTHROPIC_API_KEY: file.anthropicKey,
       OPENAI_API_KEY: file.openaiKey,
       VPAI_WORK: instance.relativeDir,
+      VPAI_PUBLIC_PORT: String(file.port),
       PULUMI_BACKEND_URL: `file://${join(instance.dir, "state")}`,
       PULUMI_CONFIG_PASSPHRASE: "sandbox",
     }),

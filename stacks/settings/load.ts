@@ -33,6 +33,8 @@ export interface Settings extends RawSettings {
   readonly machine: { readonly name: string; readonly memoryMb: number };
   /** Secret settings for the products that have a value. */
   readonly providedSecrets: readonly ProvidedSecret[];
+  /** Port of the links: 443, or the one of this machine that a sandbox forwards. */
+  readonly publicPort: number;
   /** Digests of the sandbox's registry by pin; undefined where images are taken as pinned. */
   readonly lock?: Readonly<Record<string, string>>;
 }
@@ -61,9 +63,11 @@ export function parseSettings({ stack, config, encrypted, env, lock }: Sources):
       ...lockFaults(parsed.data, workFolder, lock),
       ...checkModels(parsed.data.models),
       ...providerFaults(modelsOf(parsed.data), parsed.data.disabledServices, providedSecrets),
+      ...telegramFaults(parsed.data, providedSecrets),
     );
   }
   faults.push(
+    ...portFaults(env["VPAI_PUBLIC_PORT"]),
     ...serverTypeFaults(raw["vps"]),
     ...secretFaults(raw["vps"], config, env),
     ...plainSecretFaults(config, encrypted),
@@ -74,6 +78,7 @@ export function parseSettings({ stack, config, encrypted, env, lock }: Sources):
     stack,
     workFolder,
     providedSecrets,
+    publicPort: Number(env["VPAI_PUBLIC_PORT"] ?? 443),
     ...(env["HCLOUD_ENDPOINT"] && { hetznerEndpoint: env["HCLOUD_ENDPOINT"] }),
     machine: smallestMachine(parsed.data.vps),
     ...(parsed.data.imageLock && lock !== undefined && { lock: JSON.parse(lock) as Record<string, string> }),
@@ -113,6 +118,37 @@ function providerFaults(
       found: "not set",
       allowed: "an API key of at least one provider of vpai:models",
       fix: keys.map((key) => `\`pulumi config set --secret vpai:${key}\``).join(", or "),
+    },
+  ];
+}
+
+/** OpenClaw refuses a channel with a list of senders that is empty, and would not start. */
+function telegramFaults(
+  { disabledServices, telegramAllowFrom }: RawSettings,
+  providedSecrets: readonly ProvidedSecret[],
+): Fault[] {
+  const hasBot = providedSecrets.includes("openclawTelegramToken") && !disabledServices.includes("openclaw");
+  if (!hasBot || telegramAllowFrom.length > 0) return [];
+  return [
+    {
+      key: "vpai:telegramAllowFrom",
+      found: "empty, and vpai:openclawTelegramToken is set",
+      allowed: "at least one Telegram user's number where OpenClaw has a bot",
+      fix:
+        "`pulumi config set --path 'vpai:telegramAllowFrom[0]' <number>`, or without the bot " +
+        "`pulumi config rm vpai:openclawTelegramToken`",
+    },
+  ];
+}
+
+function portFaults(port: string | undefined): Fault[] {
+  if (port === undefined || (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535)) return [];
+  return [
+    {
+      key: "VPAI_PUBLIC_PORT",
+      found: port,
+      allowed: "a port: a whole number from 1 to 65535",
+      fix: "correct it, or unset it for 443",
     },
   ];
 }

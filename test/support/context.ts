@@ -5,6 +5,7 @@ import { serviceSettingsSchema } from "../../components/service/model/settings.t
 export function testContext(said: Partial<ServiceContext> = {}): ServiceContext {
   return {
     domain: "ai.example.com",
+    publicPort: 443,
     timezone: "Europe/Paris",
     size: "small",
     routes: [],

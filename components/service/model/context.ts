@@ -1,10 +1,13 @@
 import type { Audience, CollectionSpec, SecretRef, Size } from "./facets.ts";
 import type { DashboardSpec } from "./monitoring.ts";
+import type { PublicAddress } from "./public-origin.ts";
 import type { ServiceSettings } from "./settings.ts";
 
 /** One host name and its upstream. */
 export interface Route {
   readonly host: string;
+  /** See `publicOrigin`. */
+  readonly origin: string;
   readonly service: string;
   /** `name:port` on a network shared with the edge. */
   readonly upstream: string;
@@ -62,8 +65,7 @@ export interface Requirements {
 }
 
 /** What a service may know of its deployment. Plain: it decides text and structure. */
-export interface ServiceContext {
-  readonly domain: string;
+export interface ServiceContext extends PublicAddress {
   readonly timezone: string;
   readonly size: Size;
   /** Every route of the deployment, for the edge. */

@@ -2,6 +2,7 @@ import { secretFile, alert, defineService, httpHealth } from "../../service/pres
 import type { ServiceContext } from "../../service/model/context.ts";
 import type { FileSpec } from "../../service/model/definition.ts";
 import type { Size } from "../../service/model/facets.ts";
+import { publicOrigin } from "../../service/model/public-origin.ts";
 import { serviceSecrets } from "../../service/model/secrets.ts";
 import { images } from "../../images.ts";
 import { renderDashboard } from "./dashboard.ts";
@@ -34,11 +35,12 @@ const secrets = serviceSecrets("grafana", {
   "secret-key": { permanent: true },
 });
 
-function environment({ domain, size }: ServiceContext): Record<string, string> {
+function environment(context: ServiceContext): Record<string, string> {
+  const { size } = context;
   return {
     GF_PATHS_PROVISIONING: `${CONFIG_DIR}/provisioning`,
     // A host name of its own and no path: a path that somebody strips is a redirect without end (P23).
-    GF_SERVER_ROOT_URL: `https://grafana.${domain}/`,
+    GF_SERVER_ROOT_URL: `${publicOrigin(context, "grafana")}/`,
     GF_SERVER_SERVE_FROM_SUB_PATH: "false",
     // Grafana 13 keeps its compressors' memory, up to some hundred MB (grafana/grafana#123017).
     GF_SERVER_ENABLE_GZIP: "false",

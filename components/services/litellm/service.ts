@@ -1,6 +1,7 @@
 import { postgresDump, defineService, healthCheck } from "../../service/presets/index.ts";
 import type { Reveal } from "../../service/model/facets.ts";
 import { cacheSecret, databaseSecret, llmKey, serviceSecrets } from "../../service/model/secrets.ts";
+import { publicOrigin } from "../../service/model/public-origin.ts";
 import { images } from "../../images.ts";
 import { providerVariables, renderLitellmConfig } from "./config.ts";
 import { LLM_ALERTS, LLM_DASHBOARD } from "./monitoring.ts";
@@ -55,11 +56,11 @@ export const litellm = defineService({
         }),
     },
   ],
-  environment: ({ domain, settings }) => ({
+  environment: (context) => ({
     ...HOST_TRUST_ENVIRONMENT,
     LITELLM_MODE: "PRODUCTION",
-    UI_USERNAME: settings.owner.email,
-    PROXY_BASE_URL: `https://llm.${domain}`,
+    UI_USERNAME: context.settings.owner.email,
+    PROXY_BASE_URL: publicOrigin(context, "llm"),
     // Prices and lists as this version knows them: a start asks nobody.
     LITELLM_LOCAL_MODEL_COST_MAP: "True",
     LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS: "True",

@@ -9,6 +9,7 @@ import {
   healthCheck,
 } from "../../service/presets/index.ts";
 import type { ServiceContext } from "../../service/model/context.ts";
+import { publicOrigin } from "../../service/model/public-origin.ts";
 import { databaseSecret, serviceSecrets } from "../../service/model/secrets.ts";
 import { images } from "../../images.ts";
 import { ownerSteps } from "./provision.ts";
@@ -25,7 +26,9 @@ const secrets = serviceSecrets("n8n", {
   "owner-password": { permanent: true },
 });
 
-function environment({ domain, timezone }: ServiceContext): Record<string, string> {
+function environment(context: ServiceContext): Record<string, string> {
+  const { domain, timezone } = context;
+  const origin = publicOrigin(context, "n8n");
   return {
     ...HOST_TRUST_ENVIRONMENT,
     DB_TYPE: "postgresdb",
@@ -38,8 +41,8 @@ function environment({ domain, timezone }: ServiceContext): Record<string, strin
     N8N_HOST: `n8n.${domain}`,
     N8N_PORT: "5678",
     N8N_PROTOCOL: "https",
-    N8N_EDITOR_BASE_URL: `https://n8n.${domain}/`,
-    WEBHOOK_URL: `https://n8n.${domain}/`,
+    N8N_EDITOR_BASE_URL: `${origin}/`,
+    WEBHOOK_URL: `${origin}/`,
     // P27: without it every visitor has Caddy's address, and rate limits hit everybody at once.
     N8N_PROXY_HOPS: "1",
     N8N_DIAGNOSTICS_ENABLED: "false",

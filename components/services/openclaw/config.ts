@@ -1,6 +1,7 @@
 import { NETWORKS } from "../../host/networks.ts";
 import { usableModels } from "../../llm/models.ts";
 import type { ServiceContext } from "../../service/model/context.ts";
+import { publicOrigin } from "../../service/model/public-origin.ts";
 import type { ModelSetting } from "../../service/model/settings.ts";
 
 /** Where the container keeps everything that is not configuration. */
@@ -97,10 +98,10 @@ function telegram({ settings }: ServiceContext): Pick<OpenClawConfig, "channels"
 
 /** OpenClaw's configuration. Secrets are references to its environment. */
 export function openclawConfig(context: ServiceContext): OpenClawConfig {
-  const { domain, settings } = context;
+  const { settings } = context;
   const offered = usableModels(settings.models, settings.providedSecrets);
   const [primary] = offered;
-  const origin = `https://openclaw.${domain}`;
+  const origin = publicOrigin(context, "openclaw");
   return {
     gateway: {
       mode: "local",

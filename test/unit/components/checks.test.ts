@@ -39,7 +39,7 @@ describe("names", () => {
         route: undefined,
       } as unknown as ServiceDefinition,
     ];
-    return checkNames(all, planRoutes(all, "x.org")).map(({ key, found }) => `${key}: ${found}`);
+    return checkNames(all, planRoutes(all, { domain: "x.org", publicPort: 443 })).map(({ key, found }) => `${key}: ${found}`);
   };
   test.each<[string, Partial<ServiceDefinition>, string[]]>([
     ["nothing wrong", {}, []],
@@ -58,7 +58,7 @@ describe("names", () => {
   });
 
   test("the catalogue has none wrong", () => {
-    expect(checkNames(catalogue, planRoutes(catalogue, "x.org"))).toEqual([]);
+    expect(checkNames(catalogue, planRoutes(catalogue, { domain: "x.org", publicPort: 443 }))).toEqual([]);
   });
 });
 

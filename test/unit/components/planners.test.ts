@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import type { ServiceDefinition } from "../../../components/service/model/definition.ts";
 import type { Capability } from "../../../components/service/model/facets.ts";
+import { publicOrigin } from "../../../components/service/model/public-origin.ts";
 import { serviceSecrets } from "../../../components/service/model/secrets.ts";
 import { planConnections } from "../../../components/service/plan/connections.ts";
 import { goDuration, planContainer } from "../../../components/service/plan/container.ts";
@@ -145,9 +146,15 @@ test("routes come in the order of their host names", () => {
     name: "aaa",
     route: { subdomain: "aaa", audience: "vpn" as const, healthPath: "/", upstreamWaitSeconds: 5 },
   };
-  expect(planRoutes([sample, other, { ...sample, route: undefined }] as ServiceDefinition[], "x.org")).toEqual([
+  expect(
+    planRoutes([sample, other, { ...sample, route: undefined }] as ServiceDefinition[], {
+      domain: "x.org",
+      publicPort: 443,
+    }),
+  ).toEqual([
     {
       host: "aaa.x.org",
+      origin: "https://aaa.x.org",
       service: "aaa",
       upstream: "aaa:8000",
       audience: "vpn",
@@ -157,6 +164,7 @@ test("routes come in the order of their host names", () => {
     },
     {
       host: "app.x.org",
+      origin: "https://app.x.org",
       service: "app",
       upstream: "app:8000",
       audience: "public",
@@ -165,6 +173,14 @@ test("routes come in the order of their host names", () => {
       denyPaths: [],
     },
   ]);
+});
+
+test.each([
+  [443, "https://x.org", "https://app.x.org"],
+  [8443, "https://x.org:8443", "https://app.x.org:8443"],
+])("behind port %i the origins are %s and %s", (publicPort, home, app) => {
+  expect(publicOrigin({ domain: "x.org", publicPort })).toBe(home);
+  expect(publicOrigin({ domain: "x.org", publicPort }, "app")).toBe(app);
 });
 
 test("databases have a role's name and a secret of their own", () => {

@@ -140,6 +140,7 @@ test.each([
 ])("a route for the VPN answers to %j alone", (cidrs, lines) => {
   const route = {
     host: "grafana.x.org",
+    origin: "https://grafana.x.org",
     service: "grafana",
     upstream: "grafana:3000",
     audience: "vpn" as const,

@@ -40,6 +40,7 @@ test("defaults are those the schema documents", () => {
   expect(parseSettings(sources({}))).toEqual({
     stack: "prod",
     workFolder: ".vpai/prod",
+    publicPort: 443,
     domain: "ai.example.com",
     timezone: "Etc/UTC",
     size: "standard",
@@ -259,4 +260,24 @@ describe("a former name", () => {
   test("that is not used has no notice", () => {
     expect(decodeSettings({ disabledServices: ["n8n"] }).notices).toEqual([]);
   });
+});
+
+test("a bot for OpenClaw needs somebody who may talk to it: an empty list is refused with both keys", () => {
+  const bot = { openclawTelegramToken: "123:a-token-that-must-never-be-shown" };
+  const encrypted = ["hetznerToken", "anthropicApiKey", "openclawTelegramToken"];
+  const message = faultsOf(sources(bot, { encrypted }));
+  expect(message).toContain("vpai:telegramAllowFrom");
+  expect(message).toContain("empty, and vpai:openclawTelegramToken is set");
+  expect(message).not.toContain("123:");
+  expect(faultsOf(sources({ ...bot, telegramAllowFrom: [42] }, { encrypted }))).toBe("no fault");
+  expect(faultsOf(sources({ ...bot, disabledServices: ["openclaw"] }, { encrypted }))).toBe("no fault");
+  expect(faultsOf(sources({ telegramAllowFrom: [42] }))).toBe("no fault");
+});
+
+test.each(["0", "65536", "443x", ""])("VPAI_PUBLIC_PORT=%j is refused", (port) => {
+  expect(faultsOf(sources({}, { env: { VPAI_PUBLIC_PORT: port } }))).toContain("VPAI_PUBLIC_PORT");
+});
+
+test("VPAI_PUBLIC_PORT is the port of the links", () => {
+  expect(parseSettings(sources({}, { env: { VPAI_PUBLIC_PORT: "8443" } })).publicPort).toBe(8443);
 });

@@ -134,3 +134,9 @@ test("OpenClaw has a budget and a key of its own, and never LiteLLM's master key
   expect(JSON.stringify(openclaw)).not.toContain("master");
   expect(textOf("openclaw.json") + textOf("secrets/env")).not.toMatch(/master/i);
 });
+
+test("behind another port its own origin has that port, or it would refuse its own page", () => {
+  const { gateway } = openclawConfig(testContext({ publicPort: 8443 }));
+  expect(gateway.publicOrigin).toBe("https://openclaw.ai.example.com:8443");
+  expect(gateway.controlUi.allowedOrigins).toEqual(["https://openclaw.ai.example.com:8443"]);
+});
