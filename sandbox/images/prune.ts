@@ -18,6 +18,10 @@ export const unneededByAll: readonly Unneeded[] = [
   },
   { files: /\/(readme|changelog|changes|history|contributing)[^/]*\.(md|markdown|txt)$/i, why: "documentation" },
   { files: /\.(c|cc|cpp|cxx|h|hh|hpp|gyp|gypi)$/, why: "sources of native addons, which come built" },
+  {
+    files: /\/(dist-es|esnext|esm-browser|esm5|esm2015|es2015|amd|dist-browser|react-native|\.github)\//,
+    why: "builds for bundlers, browsers and phones beside the one for Node",
+  },
   { files: /\.(test|spec)\.[cm]?js$|\/__(tests|mocks|fixtures)__\//, why: "tests" },
   { files: /\/prebuilds\/(darwin|win32|android|freebsd)-|[.-]musl\.node$|\.exe$/, why: "binaries of other platforms" },
 ];

@@ -3,6 +3,7 @@ import { nodeLayer, npmLayer } from "../npm.ts";
 import type { Unneeded } from "../prune.ts";
 import type { Recipe } from "../recipe.ts";
 import { accounts } from "../recipe.ts";
+import { directories } from "../tar.ts";
 
 /**
  * The newest n8n whose packages the npm registry has all of, on the newest Node of the line that upstream's image has;
@@ -23,8 +24,29 @@ const unneeded: readonly Unneeded[] = [
   { files: folders("playwright"), why: "a test runner with a second playwright-core; upstream's image has no browser" },
   { files: /\/agent-browser\/bin\/agent-browser-(?!.*\.js$)/, why: "drives a browser, which upstream's image has not" },
   { files: folders("chromadb-js-bindings-[a-z0-9-]+"), why: "Chroma inside the process; n8n's node asks a server" },
+  {
+    files: /\/node_modules\/(@[^/]+\/[^/]+|[^/@]+)\/(tests?|docs?|examples?|benchmarks?)\//,
+    why: "tests and documentation that packages bring along",
+  },
+  {
+    files: /\/(@opentelemetry\/[^/]+\/build\/esm|date-fns\/esm|@azure\/[^/]+\/dist\/browser)\//,
+    why: "second builds of packages that n8n takes as CommonJS",
+  },
   { files: /\/(sqlite3|isolated-vm)\/.*\.(tgz|tar\.gz)$/, why: "sources of native addons" },
 ];
+
+/**
+ * The Agent node does not load without SQLite. npm's package has no binary for it and would compile one; Debian's,
+ * of the same interface (Node-API 6), needs no compiler here.
+ */
+const SQLITE = {
+  others: /^(?!.*\/napi-v6[^/]*\/node_sqlite3\.node$)/,
+  file:
+    process.arch === "arm64"
+      ? "/usr/lib/aarch64-linux-gnu/nodejs/sqlite3/lib/binding/napi-v6-linux-glibc-arm64/node_sqlite3.node"
+      : "/usr/lib/x86_64-linux-gnu/nodejs/sqlite3/lib/binding/napi-v6-linux-glibc-x64/node_sqlite3.node",
+  looked: "opt/n8n/node_modules/sqlite3/build/Release/node_sqlite3.node",
+};
 
 /** n8n itself, from npm. */
 export const n8n: Recipe = {
@@ -33,14 +55,15 @@ export const n8n: Recipe = {
   kind: "real",
   folder: import.meta.dirname,
   async layers(report) {
-    const packages = ["busybox-static", "ca-certificates", "libatomic1", "libstdc++6", "tini"];
+    const packages = ["busybox-static", "ca-certificates", "libatomic1", "libsqlite3-0", "libstdc++6", "tini"];
     const libraries = debianPackages({ name: "n8n-libraries", packages }, report);
+    const sqlite = debianPackages({ name: "n8n-sqlite", packages: ["node-sqlite3"], drop: [SQLITE.others] }, report);
     const node = nodeLayer(versions.node, report);
     const program = npmLayer(
       { name: "n8n", dependencies: { n8n: versions.n8n }, node: versions.node, unneeded },
       report,
     );
-    return [await debianBase(report), await libraries, await node, await program];
+    return [await debianBase(report), await libraries, await sqlite, await node, await program];
   },
   async finish() {
     const node = { uid: 1000, gid: 1000 };
@@ -48,6 +71,8 @@ export const n8n: Recipe = {
       entries: [
         ...accounts("node", 1000, 1000, "/home/node"),
         ...["usr", "usr/local", "usr/local/bin", "home"].map((path) => ({ kind: "dir", path }) as const),
+        ...directories(SQLITE.looked),
+        { kind: "link", path: SQLITE.looked, target: SQLITE.file },
         { kind: "dir", path: "home/node", ...node },
         { kind: "dir", path: "home/node/.n8n", mode: 0o700, ...node },
         { kind: "link", path: "usr/local/bin/n8n", target: "/opt/n8n/node_modules/n8n/bin/n8n" },
