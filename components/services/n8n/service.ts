@@ -85,8 +85,8 @@ export const n8n = defineService({
     steps: (context, reveal) => ownerSteps(context.settings.owner, reveal(secrets.ref["owner-password"])),
   },
   health: healthCheck(["CMD", "wget", "-q", "-O", "/dev/null", `${HERE}/healthz/readiness`], {
-    startPeriodSeconds: 120,
-    deadlineSeconds: 240,
+    startPeriodSeconds: 240,
+    deadlineSeconds: 480,
   }),
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=128m", "/home/node/.cache": "rw,nosuid,size=128m,uid=1000,gid=1000" },
   // Measured with 2.40.7: 700 MB while it starts, 510 MB afterwards, the task runner's among it.

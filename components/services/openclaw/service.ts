@@ -91,8 +91,8 @@ export const openclaw = defineService({
   llm: { dailyBudgetUsd: 3 },
   // P21: any other path is answered 200 with the interface's page, whatever state the gateway is in.
   health: healthCheck(["CMD-SHELL", `curl -fsS --max-time 4 ${HERE}/startupz | grep -q '"status":"started"'`], {
-    startPeriodSeconds: 120,
-    deadlineSeconds: 240,
+    startPeriodSeconds: 240,
+    deadlineSeconds: 480,
   }),
   tmpfs: {
     "/tmp": "rw,nosuid,size=64m",
