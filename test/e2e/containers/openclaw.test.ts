@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(async () => {
   model.close();
   await bench.clear();
-});
+}, 3 * MINUTES);
 
 /** Where its state is on this machine. */
 const data = (): string => join(bench.home, "openclaw/opt/vpai/data/openclaw");
@@ -88,6 +88,24 @@ test(
 test("a copy that is none changes nothing", async () => {
   await expect(onHost(here(item?.restore), "no archive")).rejects.toThrow("tar:");
   expect(await docker("inspect", "-f", "{{.State.Status}} {{.RestartCount}}", container)).toBe("running 0");
+});
+
+const telegram = {
+  ...context.settings,
+  telegramAllowFrom: [42],
+  providedSecrets: [...context.settings.providedSecrets, "openclawTelegramToken" as const],
+};
+const behindPort = { ...context, publicPort: 8443 };
+test.each([
+  ["as it is", context],
+  ["with another port", behindPort],
+  ["with a bot", { ...context, settings: telegram }],
+])("it takes its configuration whole, without a warning (%s)", async (name, its) => {
+  const validate = { ...openclaw, name: `validate${name.length}`, command: ["config", "validate"] };
+  const all = { ...secrets, "settings-openclawTelegramToken": "42:a-token" };
+  const { options, command } = await dockerRunArgs(bench, validate, { context: its, secrets: all });
+  const { code, output } = await bench.once(openclaw.image.pin, options, command);
+  expect({ code, output: output.trim() }).toEqual({ code: 0, output: "Config valid: /etc/vpai/openclaw.json" });
 });
 
 test("a key too many in its configuration ends it, with exit code 78 and the key", async () => {
