@@ -44,7 +44,7 @@ export function addDevelopment(program: Command): void {
         "vpai test --images upstream",
       ),
     )
-    .option("--full", "the stack's tests alone, with the real n8n and OpenClaw instead of their fakes")
+    .option("--full", "the stack's tests alone, with the real n8n, OpenClaw and LiteLLM instead of their fakes")
     .addOption(imagesOption("the stack's tests alone, on images made here or pulled from the public registries"))
     .option("--write", "rewrite test/rendered as services are rendered now")
     .action(async (layers: string[], { full, images, write }: TestFlags) => {

@@ -4,7 +4,7 @@ import { run } from "../../shared/exec.ts";
 import type { Layer, Report } from "./layers.ts";
 import { ensureLayerFile } from "./layers.ts";
 import type { Unneeded } from "./prune.ts";
-import { linkDuplicates, neededFiles, unneededByAll } from "./prune.ts";
+import { archive, linkDuplicates, neededFiles, unneededByAll } from "./prune.ts";
 import { directories, writeTar } from "./tar.ts";
 
 export interface NpmProgram {
@@ -54,15 +54,13 @@ export async function npmLayer(program: NpmProgram, report: Report): Promise<Lay
     }
     const needed = await neededFiles(home, unneeded);
     await linkDuplicates(home, needed);
-    const list = join(dirname(file), "files");
-    await writeFile(list, needed.join("\0"));
-    const plain = ["--owner=0", "--group=0", "--numeric-owner", "--mtime=@1700000000", "--no-recursion"];
-    await run("tar", [...plain, "-C", home, "-cf", file, "--null", `--files-from=${list}`]);
-    await run("rm", ["-rf", home, list]);
+    await archive(home, needed, file);
+    await rm(home, { recursive: true });
   });
 }
 
-async function npmInstall(root: string, dependencies: Readonly<Record<string, string>>): Promise<void> {
+/** Installs the packages below `root`. No script of theirs is run. */
+export async function npmInstall(root: string, dependencies: Readonly<Record<string, string>>): Promise<void> {
   await mkdir(root, { recursive: true });
   await writeFile(join(root, "package.json"), JSON.stringify({ private: true, dependencies }));
   const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev", "--no-package-lock"];

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { link, lstat, readdir, readFile, rename } from "node:fs/promises";
+import { link, lstat, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { run } from "../../shared/exec.ts";
 
 /** Files that a running program does not read, with the reason. */
 export interface Unneeded {
@@ -40,6 +41,15 @@ export async function neededFiles(root: string, unneeded: readonly Unneeded[]): 
   };
   await visit("");
   return needed.sort();
+}
+
+/** Writes the files and folders at these paths below `root` as an archive; the same content gives the same bytes. */
+export async function archive(root: string, paths: readonly string[], file: string): Promise<void> {
+  const list = `${file}.list`;
+  await writeFile(list, paths.join("\0"));
+  const plain = ["--owner=0", "--group=0", "--numeric-owner", "--mtime=@1700000000", "--no-recursion"];
+  await run("tar", [...plain, "-C", root, "-cf", file, "--null", `--files-from=${list}`]);
+  await rm(list);
 }
 
 /** Below this a file takes no more room than its second name would. */

@@ -38,7 +38,7 @@ export interface ImageConfig {
   readonly StopSignal?: string;
 }
 
-const shared = ["debian.ts", "busybox.ts", "npm.ts", "prune.ts", "publish.ts", "tar.ts"];
+const shared = ["debian.ts", "busybox.ts", "npm.ts", "pip.ts", "prune.ts", "publish.ts", "tar.ts"];
 
 /** Hash of every file that goes into the image, and of how recipes in general become images. */
 export async function recipeKey(recipe: Recipe): Promise<string> {

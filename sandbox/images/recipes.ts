@@ -8,6 +8,7 @@ import { qdrantFake } from "../fakes/qdrant/recipe.ts";
 import { caddy } from "./caddy/recipe.ts";
 import { cadvisor } from "./cadvisor/recipe.ts";
 import { diun } from "./diun/recipe.ts";
+import { litellm } from "./litellm/recipe.ts";
 import { nodeExporter, postgresExporter, redisExporter, victoriametrics } from "./metrics/recipe.ts";
 import { n8n } from "./n8n/recipe.ts";
 import { openclaw } from "./openclaw/recipe.ts";
@@ -35,6 +36,7 @@ export const recipes: readonly Recipe[] = [
   grafanaFake,
   cadvisor,
   litellmFake,
+  litellm,
   openclawFake,
   openclaw,
 ];

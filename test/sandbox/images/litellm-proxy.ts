@@ -3,12 +3,13 @@ import { ensureCa } from "../../../sandbox/network/ca.ts";
 import { FaultBook } from "../../../sandbox/control/fault-injector.ts";
 import { startFront } from "../../../sandbox/network/tls-terminator.ts";
 import { newLlmKeys, openLlm } from "../../../sandbox/llm/llm.ts";
-import { type Bench, docker, openBench, pins, untilExec } from "./container-harness.ts";
+import { type Bench, docker, openBench, pins, untilExec, untilExecWithin } from "./container-harness.ts";
 
 const pin = `ghcr.io/berriai/litellm:v1.102.1@sha256:${"0".repeat(64)}`;
-const locked = ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", "0:0"];
+const locked = ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", "0:0", "--memory", "1536m"];
 const READY = `import urllib.request as u; print(u.urlopen("http://127.0.0.1:4000/health/readiness", timeout=4).read().decode())`;
 export const MASTER = "sk-Master0123456789";
+export const UI_PASSWORD = "Ui0123456789";
 const BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
 
 export const model = (name: string, provider: string, its: string) => ({
@@ -60,10 +61,10 @@ export const config = {
 const env = (values: Readonly<Record<string, string>>) =>
   Object.entries(values).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
 
-/** The fake with real PostgreSQL and Redis behind it, and the simulated providers under their real names. */
+/** The proxy with PostgreSQL and Redis behind it, and the simulated providers under their real names. */
 export async function openProxy() {
-  const bench = await openBench([pin, pins.postgres, pins.redis]);
-  // Nobody gets it then, so nobody clears it.
+  const bench = await openBench([pin, pins.postgres, pins.redis], true);
+  // Without a caller that has it, it is cleared here.
   return proxyOn(bench).catch(async (error: unknown) => {
     await bench.clear();
     throw error;
@@ -85,6 +86,10 @@ async function proxyOn(bench: Bench) {
   const host = await docker("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}", db);
   const llm = await openLlm({ keys, faults, log: (line) => asked.push(line) });
   const front = await startFront({ host, ca, sites: llm.sites });
+  const closeProviders = async () => {
+    await front.close();
+    await llm.close();
+  };
   const options = [
     ...locked,
     "-v",
@@ -97,7 +102,13 @@ async function proxyOn(bench: Bench) {
   ];
   const variables = {
     LITELLM_MASTER_KEY: MASTER,
-    LITELLM_SALT_KEY: "salt",
+    LITELLM_SALT_KEY: "sk-Salt0123456789",
+    UI_USERNAME: "admin@example.org",
+    UI_PASSWORD,
+    LITELLM_LOCAL_MODEL_COST_MAP: "True",
+    PROMETHEUS_BUDGET_METRICS_REFRESH_INTERVAL_MINUTES: "1",
+    USE_V2_MIGRATION_RESOLVER: "true",
+    ENFORCE_PRISMA_MIGRATION_CHECK: "true",
     REDIS_PASSWORD: "redis-secret",
     ANTHROPIC_API_KEY: keys.anthropicKey,
     OPENAI_API_KEY: keys.openaiKey,
@@ -105,9 +116,15 @@ async function proxyOn(bench: Bench) {
   };
   const file = await bench.file("config.yaml", stringify(config));
   const more = [...options, "-v", `${file}:/etc/vpai/config.yaml:ro`, ...env(variables)];
-  const container = await bench.start("litellm", pin, more, ["--config", "/etc/vpai/config.yaml", "--port", "4000"]);
-  await untilExec(container, "python3", "-c", READY);
-  const url = `http://${await bench.address(container)}:4000`;
+  const command = ["--config", "/etc/vpai/config.yaml", "--port", "4000"];
+  const container = await bench.start("litellm", pin, more, command);
+  const ready = () => untilExecWithin(300_000, container, "python3", "-c", READY);
+  await ready().catch(async (error: unknown) => {
+    await closeProviders();
+    throw error;
+  });
+  const address = async () => `http://${await bench.address(container)}:4000`;
+  let url = await address();
 
   const ask = async (path: string, json?: unknown, key = MASTER) => {
     const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
@@ -130,20 +147,18 @@ async function proxyOn(bench: Bench) {
       String((await ask("/metrics/", undefined, "")).body)
         .split("\n")
         .filter((line) => line.startsWith(start)),
-    /** Starts another with something changed, and answers how it ended. */
-    start: async (changed: object, its: Readonly<Record<string, string>> = {}) => {
-      const bad = await bench.file("bad.yaml", stringify({ ...config, ...changed }));
-      const mount = ["-v", `${bad}:/bad.yaml:ro`, ...env({ ...variables, ...its })];
-      const { code, output } = await bench.once(
-        pin,
-        [...options, ...mount],
-        ["--config", "/bad.yaml", "--port", "4000"],
-      );
-      return [code, output.slice(output.indexOf("Error:")).trim()];
+    psql: (sql: string) => bench.exec(db, "psql", "-U", "postgres", "-d", "litellm", "-Atc", sql),
+    /** Stops and starts it; waits until it is ready. */
+    restart: async () => {
+      await docker("restart", container);
+      url = await address();
+      await ready();
     },
+    /** Runs another with variables changed; answers how it ended. */
+    start: (its: Readonly<Record<string, string>>) =>
+      bench.once(pin, [...more, ...env({ ...variables, ...its })], command),
     close: async () => {
-      await front.close();
-      await llm.close();
+      await closeProviders();
       await bench.clear();
     },
   };

@@ -39,7 +39,9 @@ describe("names", () => {
         route: undefined,
       } as unknown as ServiceDefinition,
     ];
-    return checkNames(all, planRoutes(all, { domain: "x.org", publicPort: 443 })).map(({ key, found }) => `${key}: ${found}`);
+    return checkNames(all, planRoutes(all, { domain: "x.org", publicPort: 443 })).map(
+      ({ key, found }) => `${key}: ${found}`,
+    );
   };
   test.each<[string, Partial<ServiceDefinition>, string[]]>([
     ["nothing wrong", {}, []],

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "@jest/globals";
 import { checkModels, DEFAULT_MODELS, KNOWN_MODELS, usableModels } from "../../../../components/llm/models.ts";
 import type { ModelSetting } from "../../../../components/service/model/settings.ts";
@@ -75,13 +74,4 @@ test("every known model has a name of its own and a price", () => {
 test("the sandbox's providers have every known model", () => {
   const there = { anthropic: Object.keys(ANTHROPIC_MODELS), openai: Object.keys(OPENAI_MODELS) };
   expect(KNOWN_MODELS.filter(({ name, provider }) => !there[provider].includes(name))).toEqual([]);
-});
-
-test("the sandbox's fake of LiteLLM has the same prices", async () => {
-  const prices = JSON.parse(await readFile("sandbox/fakes/litellm/prices.json", "utf8")) as unknown;
-  const known = KNOWN_MODELS.map(({ name, provider, inputUsd, outputUsd }) => [
-    name,
-    { provider, input: inputUsd, output: outputUsd },
-  ]);
-  expect(prices).toEqual(Object.fromEntries(known));
 });
