@@ -66,6 +66,8 @@ export const litellm = defineService({
     LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS: "True",
     LITELLM_LOCAL_BLOG_POSTS: "True",
     LITELLM_LOCAL_POLICY_TEMPLATES: "True",
+    // Minutes. After a start the gauges of budgets, which alerts are about, are empty for that long; otherwise it is 5.
+    PROMETHEUS_BUDGET_METRICS_REFRESH_INTERVAL_MINUTES: "1",
     // A migration that fails ends the start, instead of a proxy over half a schema.
     USE_V2_MIGRATION_RESOLVER: "true",
     ENFORCE_PRISMA_MIGRATION_CHECK: "true",
