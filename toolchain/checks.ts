@@ -45,8 +45,8 @@ const FULL_BYTES = 16e6;
 export function fullDisk(error: unknown, paths: readonly string[], free = freeDisk): Fault | undefined {
   const { code, message = "" } = error as Partial<NodeJS.ErrnoException>;
   const [least] = paths.map((path) => ({ path, bytes: free(path) })).toSorted((a, b) => a.bytes - b.bytes);
-  const said = code === "ENOSPC" || /no space left on device|disk quota exceeded/i.test(message);
-  if (least === undefined || (!said && least.bytes >= FULL_BYTES)) return undefined;
+  const reported = code === "ENOSPC" || /no space left on device|disk quota exceeded/i.test(message);
+  if (least === undefined || (!reported && least.bytes >= FULL_BYTES)) return undefined;
   return {
     key: `disk at ${least.path}`,
     found: `full: ${(least.bytes / 1e6).toFixed(1)} MB free`,

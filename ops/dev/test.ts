@@ -57,7 +57,7 @@ export async function runTests(words: readonly string[], full = false, stackOnly
   let go: Promise<void> | undefined;
   for (const run of jestRuns(chosen)) {
     const from = Date.now();
-    // Beside tests that mostly wait.
+    // Parallel to tests that mostly wait.
     if (run.layers.includes("sandbox") && chosen.includes("go")) {
       go = goLayer(screen, count);
       go.catch(() => undefined); // It is awaited below.

@@ -81,7 +81,7 @@ async function obstacleAt(
   });
   const found = ask(image, registries).catch((error: unknown) => {
     if (error instanceof RegistryTrouble)
-      return error.message.replace(/^no answer: (?:none)?/, (said) => (said.endsWith("none") ? "no answer" : ""));
+      return error.message.replace(/^no answer: (?:none)?/, (prefix) => (prefix.endsWith("none") ? "no answer" : ""));
     throw error;
   });
   return Promise.race([found.then((why) => (why === undefined ? undefined : `${host}: ${why}`)), late]);

@@ -14,7 +14,7 @@ export interface PullOptions {
   /** `repo:tag@sha256:digest`, as the services write them. */
   readonly pins: readonly string[];
   readonly caches: PullThroughCaches;
-  /** Asks the registries themselves, past the caches: only they say why something cannot be had. */
+  /** Asks the registries themselves, past the caches: only they report why something is not available. */
   readonly registries: Pick<Registries, "manifest" | "blob">;
   readonly report: (line: string) => void;
   /** Free bytes where the caches are. @default measured */
@@ -30,7 +30,7 @@ const PAUSE_MS = 1_000;
 /** What stays free on the disk: the servers unpack the images there. */
 const SPARE_BYTES = 1e9;
 
-/** Why an image cannot be had: its own fault, or its registry's. */
+/** Why an image is not available: its own fault, or its registry's. */
 class PullFailure extends Error {
   readonly of: "image" | "registry";
 

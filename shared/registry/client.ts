@@ -12,7 +12,7 @@ export interface RegistryOptions {
   readonly through?: { readonly address: string; readonly port?: number; readonly ca: string };
   /** Addresses in place of the registries' own. */
   readonly addresses?: Addresses;
-  /** Certificates, PEM, of authorities that are believed beside those of Node and of this machine. */
+  /** Certificates, PEM, of authorities that are trusted in addition to those of Node and of this machine. */
   readonly ca?: string;
   /** How long one answer may take. @default 15 000 */
   readonly timeoutMs?: number;
@@ -145,7 +145,7 @@ export class Registries {
   }
 }
 
-/** Why there is no answer, without the addresses and numbers that nobody needs. */
+/** Why there is no answer, without addresses and numbers. */
 function reasonOf(error: Error & { readonly errors?: readonly Error[] }): string {
   // Of several addresses of one name each has its own error, and the whole has no message.
   const { message, code } = (error.errors?.[0] ?? error) as NodeJS.ErrnoException;

@@ -71,7 +71,7 @@ test(
     await upstream.goAway();
     const second = await start();
     expect(second).toContain("images: upstream, pulled through the sandbox's cache (as before)");
-    expect(second).toContain("nothing had to change");
+    expect(second).toContain("Stack is up to date");
     const changed = await checkout.vpai(["start", "--images", "built"], env);
     expectRefusal(changed, ["--images: built, and the servers of this sandbox run images of the other kind", "do:"]);
   },

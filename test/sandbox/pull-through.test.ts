@@ -193,7 +193,7 @@ describe("a cache that is not whole", () => {
   });
 });
 
-describe("an image that cannot be had", () => {
+describe("an image that is not available", () => {
   const zeros = `sha256:${"0".repeat(64)}`;
 
   test("because its registry has no such digest is named with its registry", async () => {
