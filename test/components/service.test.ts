@@ -130,7 +130,7 @@ describe.each([true, false])("a service (preview %s)", (preview) => {
 test("its gate runs again for another container or another machine", async () => {
   const { inputs } = (await build(false, n8n))("n8n-healthy");
   expect(inputs).toMatchObject({
-    create: "/usr/local/lib/vpai/gate n8n 240 256",
+    create: "/usr/local/lib/vpai/gate n8n 480 256",
     triggers: ["machine-1", "id-of-n8n-container"],
   });
 });
