@@ -1,6 +1,7 @@
-import { alert, defineService, healthCheck, stat, timeseries } from "../../service/presets/index.ts";
+import { defineService, healthCheck } from "../../service/presets/index.ts";
 import { HEALTH_ADDRESS, METRICS_PORT, renderCaddyfile } from "./config.ts";
 import { images } from "../../images.ts";
+import { alerts, dashboards } from "./monitoring.ts";
 
 const CONFIG = ["--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"];
 
@@ -69,36 +70,8 @@ export const caddy = defineService({
   cpus: 0.5,
   stopGraceSeconds: 35,
   metrics: { port: METRICS_PORT },
-  alerts: [
-    alert(
-      "warning",
-      "edge-errors",
-      'sum(rate(caddy_http_request_duration_seconds_count{code=~"5.."}[5m])) / sum(rate(caddy_http_request_duration_seconds_count[5m])) > 0.05',
-      10,
-      "More than 5 % of the requests at the edge fail: see the dashboard Caddy, then the service behind it",
-    ),
-  ],
-  dashboards: [
-    {
-      uid: "vpai-caddy",
-      title: "Caddy",
-      panels: [
-        timeseries("Requests", "reqps", {
-          expr: "sum by (host) (rate(caddy_http_request_duration_seconds_count[5m]))",
-          legend: "{{host}}",
-        }),
-        timeseries("Answers by status", "reqps", {
-          expr: "sum by (code) (rate(caddy_http_request_duration_seconds_count[5m]))",
-          legend: "{{code}}",
-        }),
-        timeseries("Time to answer, 95th percentile", "s", {
-          expr: "histogram_quantile(0.95, sum by (le, host) (rate(caddy_http_request_duration_seconds_bucket[5m])))",
-          legend: "{{host}}",
-        }),
-        stat("Services behind the edge", { expr: "caddy_reverse_proxy_upstreams_healthy", legend: "{{upstream}}" }),
-      ],
-    },
-  ],
+  alerts,
+  dashboards,
   backup: {
     scope: "the internal authority and the certificates: without them every client that trusts it must be told anew",
     items: [

@@ -1,9 +1,10 @@
-import { alert, defineService, healthCheck, logs, notApplicable } from "../../service/presets/index.ts";
+import { defineService, healthCheck, notApplicable } from "../../service/presets/index.ts";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { images } from "../../images.ts";
 import type { WatchedImage } from "../../service/model/context.ts";
 import { HOST_TRUST, HOST_TRUST_ENVIRONMENT } from "../../service/presets/host-trust.ts";
+import { alerts, dashboards } from "./monitoring.ts";
 
 const CONFIG_DIR = "/etc/vpai";
 
@@ -85,30 +86,8 @@ export const diun = defineService({
   memory: { requestMb: 80, limitMb: 96 },
   cpus: 0.25,
   metrics: notApplicable("its endpoint would have to be reached from Alloy, and its only network leads outside"),
-  alerts: [
-    alert(
-      "warning",
-      "DiunGone",
-      'absent_over_time(container_last_seen{name="diun"}[5m])',
-      15,
-      "Nobody looks out for newer versions: see `docker logs diun`",
-    ),
-  ],
-  dashboards: [
-    {
-      uid: "vpai-versions",
-      title: "Versions",
-      panels: [
-        logs("Newer versions", '{container="diun"} |= `"deployed":`', {
-          mayBeEmpty: "every deployed version is the newest",
-        }),
-        logs("Checks", '{container="diun"} |= "Jobs completed"'),
-        logs("Registries that could not be asked", '{container="diun"} |~ "Cannot (list tags|get remote manifest)"', {
-          mayBeEmpty: "every registry answered",
-        }),
-      ],
-    },
-  ],
+  alerts,
+  dashboards,
   backup: notApplicable(
     "what it has seen of the registries: without it, the next look is a first one and reports nothing",
   ),

@@ -1,4 +1,4 @@
-import { secretFile, alert, defineService, httpHealth } from "../../service/presets/index.ts";
+import { secretFile, defineService, httpHealth } from "../../service/presets/index.ts";
 import type { ServiceContext } from "../../service/model/context.ts";
 import type { FileSpec } from "../../service/model/definition.ts";
 import type { Size } from "../../service/model/facets.ts";
@@ -7,6 +7,7 @@ import { serviceSecrets } from "../../service/model/secrets.ts";
 import { images } from "../../images.ts";
 import { renderDashboard } from "./dashboard.ts";
 import { renderDashboardProvider, renderDatasources, renderNothing } from "./provisioning.ts";
+import { alerts } from "./monitoring.ts";
 
 const LIMIT_MB: Record<Size, number> = { standard: 512, small: 384 };
 const CONFIG_DIR = "/etc/vpai";
@@ -103,15 +104,7 @@ export const grafana = defineService({
   cpus: 0.5,
   route: { subdomain: "grafana", audience: "vpn", healthPath: "/api/health", denyPaths: ["/metrics"] },
   metrics: {},
-  alerts: [
-    alert(
-      "warning",
-      "GrafanaFailing",
-      'sum(rate(grafana_http_request_duration_seconds_count{status_code=~"5.."}[5m])) > 0.1',
-      10,
-      "Grafana answers requests with errors. Look at its log, and at VictoriaMetrics and Loki.",
-    ),
-  ],
+  alerts,
   backup: {
     scope: "accounts, stars and whatever was made by hand in Grafana; its own dashboards come with the program",
     items: [

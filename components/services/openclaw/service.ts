@@ -1,21 +1,14 @@
 import type { FileSpec } from "../../service/model/definition.ts";
 import type { Argv } from "../../service/model/operations.ts";
 import { llmSecret, serviceSecrets, llmKey, configSecret } from "../../service/model/secrets.ts";
-import {
-  alert,
-  defineService,
-  healthCheck,
-  notApplicable,
-  ownLog,
-  stat,
-  timeseries,
-} from "../../service/presets/index.ts";
+import { defineService, healthCheck, notApplicable } from "../../service/presets/index.ts";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { images } from "../../images.ts";
 import { hasTelegram, renderOpenClawConfig, STATE_DIR } from "./config.ts";
 import { ENV_FILE, envFile, withEnvFile } from "../../service/presets/env-file.ts";
 import { HOST_TRUST, HOST_TRUST_ENVIRONMENT } from "../../service/presets/host-trust.ts";
+import { alerts, dashboards } from "./monitoring.ts";
 
 const CONFIG = "/etc/vpai";
 const HERE = "http://127.0.0.1:18789";
@@ -105,42 +98,8 @@ export const openclaw = defineService({
   metrics: notApplicable(
     "the plugin that tells them is not in the image; cAdvisor tells what it takes, LiteLLM what it asks",
   ),
-  alerts: [
-    alert(
-      "warning",
-      "OpenClawModelsRefuse",
-      `sum(increase(litellm_proxy_failed_requests_metric_total{api_key_alias="openclaw"}[15m])) >= 3`,
-      0,
-      "OpenClaw's questions to language models fail: see its budget and the failures in the dashboard LiteLLM.",
-    ),
-  ],
-  dashboards: [
-    {
-      uid: "vpai-openclaw",
-      title: "OpenClaw",
-      panels: [
-        timeseries("Memory", "bytes", [
-          { expr: 'max(container_memory_working_set_bytes{name="openclaw"})', legend: "used" },
-          { expr: 'max(container_spec_memory_limit_bytes{name="openclaw"})', legend: "limit" },
-        ]),
-        stat(
-          "Left today for language models",
-          'sum(litellm_remaining_api_key_budget_metric{api_key_alias="openclaw"} < inf)',
-          { unit: "currencyUSD", mayBeEmpty: "LiteLLM tells it once OpenClaw has asked a model" },
-        ),
-        timeseries(
-          "Tokens in an hour",
-          undefined,
-          {
-            expr: 'sum by (model) (increase(litellm_total_tokens_metric_total{api_key_alias="openclaw"}[1h]))',
-            legend: "{{model}}",
-          },
-          { mayBeEmpty: "LiteLLM tells it once OpenClaw has asked a model" },
-        ),
-        ownLog("openclaw"),
-      ],
-    },
-  ],
+  alerts,
+  dashboards,
   backup: {
     scope: "sessions, the workspace with its notes and memories, paired devices, automations",
     items: [

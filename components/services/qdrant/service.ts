@@ -1,12 +1,4 @@
-import {
-  secretFile,
-  alert,
-  defineService,
-  healthCheck,
-  ownLog,
-  stat,
-  timeseries,
-} from "../../service/presets/index.ts";
+import { secretFile, defineService, healthCheck } from "../../service/presets/index.ts";
 import type { ServiceContext } from "../../service/model/context.ts";
 import type { Reveal } from "../../service/model/facets.ts";
 import type { Argv } from "../../service/model/operations.ts";
@@ -15,6 +7,7 @@ import { serviceSecrets } from "../../service/model/secrets.ts";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { images } from "../../images.ts";
+import { alerts, dashboards } from "./monitoring.ts";
 
 const CONFIG_DIR = "/etc/vpai";
 const CONFIG = `${CONFIG_DIR}/qdrant.yaml`;
@@ -101,64 +94,8 @@ export const qdrant = defineService({
   memory: { requestMb: { standard: 192, small: 128 }, limitMb: { standard: 640, small: 384 } },
   // `/metrics` is for either key (api.qdrant.tech, v1.19: "either read-write or read-only").
   metrics: { bearer: secrets.ref["read-key"] },
-  alerts: [
-    alert(
-      "critical",
-      "QdrantRecoveryMode",
-      "qdrant_app_status_recovery_mode == 1",
-      1,
-      "Qdrant was killed while it loaded its collections and now only lets them be deleted: raise its memory",
-    ),
-    alert(
-      "warning",
-      "QdrantErrors",
-      'sum(increase(qdrant_rest_responses_total{status=~"5.."}[10m])) > 0',
-      5,
-      "Qdrant answers requests about points with errors of its own: see `docker logs qdrant`",
-    ),
-    alert(
-      "warning",
-      "QdrantMapsNearlyUsedUp",
-      "qdrant_process_open_mmaps / qdrant_system_max_mmaps > 0.8",
-      10,
-      "Qdrant maps nearly as many files as the kernel lets it (vm.max_map_count): it ends when there are no more",
-    ),
-  ],
-  dashboards: [
-    {
-      uid: "vpai-qdrant",
-      title: "Qdrant",
-      panels: [
-        stat("Collections", "qdrant_collections_total"),
-        timeseries("Memory", "bytes", { expr: "qdrant_memory_resident_bytes", legend: "resident" }),
-        timeseries(
-          "Points",
-          undefined,
-          { expr: "qdrant_collection_points", legend: "{{id}}" },
-          { mayBeEmpty: "a deployment whose services need no collection has none" },
-        ),
-        timeseries(
-          "Requests about points",
-          "reqps",
-          {
-            expr: "sum by (method, endpoint, status) (rate(qdrant_rest_responses_total[5m]))",
-            legend: "{{method}} {{endpoint}} {{status}}",
-          },
-          { mayBeEmpty: "Qdrant tells these only after the first request" },
-        ),
-        timeseries(
-          "Time of requests about points, 95th percentile",
-          "s",
-          {
-            expr: "histogram_quantile(0.95, sum by (le, endpoint) (rate(qdrant_rest_responses_duration_seconds_bucket[5m])))",
-            legend: "{{endpoint}}",
-          },
-          { mayBeEmpty: "Qdrant tells these only after the first request" },
-        ),
-        ownLog("qdrant"),
-      ],
-    },
-  ],
+  alerts,
+  dashboards,
   backup: {
     scope: "every collection: vectors, payloads, configuration (aliases of collections are not in a snapshot)",
     items: [

@@ -1,63 +1,12 @@
-import type { DashboardSpec } from "../../service/model/monitoring.ts";
 import { cacheSecret } from "../../service/model/secrets.ts";
-import { alert, defineService, notApplicable, stat, timeseries } from "../../service/presets/index.ts";
+import { defineService, notApplicable } from "../../service/presets/index.ts";
 import { images } from "../../images.ts";
 import { canAsk, exporter } from "../../service/presets/exporter.ts";
+import { alerts, dashboards } from "./monitoring.ts";
 
 const PORT = 9121;
 const LIMIT_MB = 32;
 const NAME = "redis-exporter";
-
-const MEMORY = "100 * redis_memory_used_bytes / (redis_memory_max_bytes > 0)";
-const HITS =
-  "100 * rate(redis_keyspace_hits_total[5m]) / " +
-  "((rate(redis_keyspace_hits_total[5m]) + rate(redis_keyspace_misses_total[5m])) > 0)";
-const NOBODY_READS = "nobody has read a key in the last minutes";
-
-const REDIS: DashboardSpec = {
-  uid: "vpai-redis",
-  title: "Redis",
-  panels: [
-    stat("Answers", "redis_up"),
-    stat("Memory in use", MEMORY, { unit: "percent" }),
-    stat("Clients", "redis_connected_clients"),
-    stat("Found in cache", HITS, { unit: "percent", mayBeEmpty: NOBODY_READS }),
-    timeseries("Commands a second", "ops", {
-      expr: "topk(10, sum by (cmd) (rate(redis_commands_total[5m])))",
-      legend: "{{cmd}}",
-    }),
-    timeseries("Time a command takes", "s", {
-      expr: "topk(10, sum by (cmd) (rate(redis_commands_duration_seconds_total[5m])) / (sum by (cmd) (rate(redis_commands_total[5m])) > 0))",
-      legend: "{{cmd}}",
-    }),
-    timeseries("Memory", "bytes", [
-      { expr: "redis_memory_used_bytes", legend: "used" },
-      { expr: "redis_memory_used_rss_bytes", legend: "resident" },
-      { expr: "redis_memory_max_bytes", legend: "maxmemory" },
-    ]),
-    timeseries("Keys", undefined, [
-      { expr: "sum(redis_db_keys) or vector(0)", legend: "all" },
-      { expr: "sum(redis_db_keys_expiring) or vector(0)", legend: "that expire" },
-    ]),
-    timeseries("Reads a second", "ops", [
-      { expr: "rate(redis_keyspace_hits_total[5m])", legend: "found" },
-      { expr: "rate(redis_keyspace_misses_total[5m])", legend: "not found" },
-    ]),
-    timeseries("Keys that went", "ops", [
-      { expr: "rate(redis_expired_keys_total[5m])", legend: "expired" },
-      { expr: "rate(redis_evicted_keys_total[5m])", legend: "evicted: out of memory" },
-    ]),
-    timeseries("Network", "Bps", [
-      { expr: "rate(redis_net_input_bytes_total[5m])", legend: "received" },
-      { expr: "rate(redis_net_output_bytes_total[5m])", legend: "sent" },
-    ]),
-    timeseries("Refused", undefined, [
-      { expr: "increase(redis_acl_access_denied_cmd_total[15m])", legend: "commands" },
-      { expr: "increase(redis_acl_access_denied_key_total[15m])", legend: "keys" },
-      { expr: "increase(redis_acl_access_denied_auth_total[15m])", legend: "passwords" },
-    ]),
-  ],
-};
 
 /** What Redis tells of itself. */
 export const redisExporter = defineService({
@@ -94,37 +43,8 @@ export const redisExporter = defineService({
     // Everything that it asks at each scrape: one that it may not would be counted as refused, again and again.
     rules: ["-@all", "+info", "+client|setname", "+slowlog|len", "+slowlog|get", "+latency|latest"],
   },
-  alerts: [
-    alert(
-      "critical",
-      "RedisDown",
-      "redis_up == 0",
-      2,
-      "Redis lets nobody in who asks for its statistics. Look at the log of redis.",
-    ),
-    alert(
-      "critical",
-      "RedisNotSaved",
-      "redis_rdb_last_bgsave_status == 0 or redis_aof_last_write_status == 0",
-      5,
-      "Redis cannot write its data to disk. Look at the log of redis, and whether the disk is full.",
-    ),
-    alert(
-      "warning",
-      "RedisConnectionsRefused",
-      "increase(redis_rejected_connections_total[15m]) > 0",
-      0,
-      "Redis has turned clients away, because there are too many. Look which service opens them.",
-    ),
-    alert(
-      "warning",
-      "RedisPasswordRefused",
-      "increase(redis_acl_access_denied_auth_total[15m]) > 0",
-      0,
-      "Somebody gave Redis a wrong password. `ACL LOG` names the address: a service that missed a new password?",
-    ),
-  ],
-  dashboards: [REDIS],
+  alerts,
+  dashboards,
   backup: notApplicable("it keeps nothing"),
   smoke: [canAsk("redis-exporter", PORT, "Redis", "redis_up")],
   upgrade: "A version that asks Redis more than the rules in this file allow says so in its log, and in `ACL LOG`.",
