@@ -1,4 +1,4 @@
-/** An image as a deployment takes it, and how newer versions of it are told from other tags. */
+/** A pinned image, and which tags are newer versions of it. */
 export interface Image {
   /** `host/repository:tag@sha256:…`; the digest is of the index of all platforms. */
   readonly pin: string;

@@ -8,7 +8,7 @@ import { renderDatabaseSql } from "./sql.ts";
 const psql = (server: string): string =>
   `docker exec -i ${server} psql --username postgres --no-psqlrc --quiet --set ON_ERROR_STOP=1 --file -`;
 
-/** Reconciles a service's database and role with the plan, whenever plan, password or machine change. */
+/** Reconciles a service's database and role with the plan, after a change of plan, password or machine. */
 export function reconcileDatabase(
   name: string,
   host: Host,
@@ -18,5 +18,5 @@ export function reconcileDatabase(
   dependsOn: readonly pulumi.Resource[],
 ): command.remote.Command {
   const stdin = password.apply((text) => renderDatabaseSql(plan, scramVerifier(plan.name, text)));
-  return host.command(name, { create: psql(plan.server), stdin }, parent, { dependsOn: [...dependsOn] });
+  return host.remoteCommand(name, { create: psql(plan.server), stdin }, parent, { dependsOn: [...dependsOn] });
 }

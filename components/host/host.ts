@@ -26,11 +26,11 @@ export interface HostCommandArgs {
 
 /**
  * A machine that is ours: bootstrapped, verified, its Docker daemon reached over one shared SSH connection. Everything
- * that lives on a machine is made through {@link Host.on} or {@link Host.command}: it is replaced with the machine, and
+ * that lives on a machine is made through {@link Host.resourceOptions} or {@link Host.remoteCommand}: it is replaced with the machine, and
  * waits until the machine is ready.
  *
  *     const host = new Host("host", { machine, workFolder: ".vpai/prod", networks: ["backend"] });
- *     new docker.Network("x", {}, host.on(parent));
+ *     new docker.Network("x", {}, host.resourceOptions(parent));
  */
 export class Host extends pulumi.ComponentResource {
   /** Succeeds once the machine is ready. */
@@ -46,7 +46,7 @@ export class Host extends pulumi.ComponentResource {
     this.ready = new command.remote.Command(
       `${name}-ready`,
       this.#script({ create: renderReadinessScript(), stdin: bootstrap }),
-      this.#replaceWithMachine(this, { dependsOn: [args.machine.anchor] }),
+      this.#replaceWithMachine(this, { dependsOn: [args.machine.resource] }),
     );
     const folder = `${args.workFolder}/ssh`;
     const sshOpts = pulumi.all([id, address, hostKey, privateKey]).apply(([machineId, at, key, secret]) => {
@@ -67,7 +67,7 @@ export class Host extends pulumi.ComponentResource {
   }
 
   /** Options of a Docker resource on this host: the only place that knows how it is tied to the machine. */
-  on(parent: pulumi.Resource, extra: pulumi.CustomResourceOptions = {}): pulumi.CustomResourceOptions {
+  resourceOptions(parent: pulumi.Resource, extra: pulumi.CustomResourceOptions = {}): pulumi.CustomResourceOptions {
     return {
       ...this.#replaceWithMachine(parent, { ...extra, dependsOn: [this.ready, ...list(extra.dependsOn)] }),
       provider: this.#provider,
@@ -75,7 +75,7 @@ export class Host extends pulumi.ComponentResource {
   }
 
   /** A script on this host, run once the machine is ready: the only place that makes one. */
-  command(
+  remoteCommand(
     name: string,
     args: HostCommandArgs,
     parent: pulumi.Resource,
@@ -111,11 +111,11 @@ export class Host extends pulumi.ComponentResource {
   }
 
   #replaceWithMachine(parent: pulumi.Resource, extra: pulumi.CustomResourceOptions): pulumi.CustomResourceOptions {
-    const { id, anchor, deletedWithServer } = this.#machine;
+    const { id, resource, deletedWithServer } = this.#machine;
     // Another machine replaces everything on it. Not by `replaceWith`: the engine (3.259) then deletes each thing on
     // the old machine first, in any order, and a network that a container still uses does not go. With the trigger
     // the old machine goes first, and what was on it is not found on the new one, which counts as deleted.
-    return { ...extra, parent, replacementTrigger: id, ...(deletedWithServer && { deletedWith: anchor }) };
+    return { ...extra, parent, replacementTrigger: id, ...(deletedWithServer && { deletedWith: resource }) };
   }
 
   #network(name: string, network: NetworkName): docker.Network {
@@ -124,8 +124,8 @@ export class Host extends pulumi.ComponentResource {
     return new docker.Network(
       name,
       { name: network, driver: "bridge", internal, ipamConfigs: [{ subnet, gateway }], ...options },
-      // A network's name and subnet are taken until the old one is gone.
-      this.on(this, { deleteBeforeReplace: true }),
+      // A network's name and subnet stay in use until the old one is deleted.
+      this.resourceOptions(this, { deleteBeforeReplace: true }),
     );
   }
 }

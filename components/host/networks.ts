@@ -23,7 +23,7 @@ export const NETWORKS: Readonly<Record<NetworkName, NetworkPlan>> = {
   backend: network(2, { internal: true }),
   monitoring: network(3, { internal: true }),
   egress: network(4, { isolated: true }),
-  // Docker's own API, read-only, and who reads it: nobody else is let near.
+  // Docker API proxy and its clients only.
   socket: network(5, { internal: true }),
 };
 

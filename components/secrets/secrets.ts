@@ -18,8 +18,8 @@ export interface SecretsArgs {
 const SHAPE = ["length", "special", "minLower", "minUpper", "minNumeric"];
 
 /**
- * Generated secrets. A permanent one (an encryption key: data depends on it) is never replaced, whatever its settings
- * become, and is protected in stacks that hold real data; any other may be made anew. The host remembers a fingerprint
+ * Generated secrets. A permanent one (an encryption key: data depends on it) is never replaced, even if its settings
+ * change, and is protected in stacks that hold real data; any other may be rotated. The host remembers a fingerprint
  * of each permanent one and refuses another before anything is touched: a lost state would else overwrite the key.
  *
  *     const secrets = new Secrets("secrets", { host, plan: planSecrets(definitions), protect: true });
@@ -52,7 +52,7 @@ export class Secrets extends pulumi.ComponentResource {
         Object.fromEntries(Object.entries(values).map(([secret, value]) => [secret, fingerprint(secret, value)])),
       ),
     );
-    this.permanentGuard = args.host.command(
+    this.permanentGuard = args.host.remoteCommand(
       `${name}-permanent-guard`,
       { create: "sudo -n /usr/local/lib/vpai/check-permanent-secrets", stdin: prints },
       this,
@@ -75,6 +75,6 @@ export class Secrets extends pulumi.ComponentResource {
   }
 }
 
-/** Tells two values apart without showing either; they are too long to be guessed. */
+/** Distinguishes two values without showing either; they are too long to be guessed. */
 export const fingerprint = (name: string, value: string): string =>
   createHash("sha256").update(`vpai permanent ${name}\n${value}`).digest("hex");

@@ -44,7 +44,7 @@ export class DockerService extends pulumi.ComponentResource {
     const files = secrets
       .pick(secretsOfFiles(definition, context))
       .apply((values) => planFiles(definition, context, images.pin(name), revealFrom(values)));
-    const placed = host.command(
+    const placed = host.remoteCommand(
       `${name}-files`,
       { create: "sudo -n /usr/local/lib/vpai/files", stdin: pulumi.secret(pulumi.jsonStringify(files)) },
       this,
@@ -63,7 +63,7 @@ export class DockerService extends pulumi.ComponentResource {
           { label: "vpai.files", value: files.digest },
         ],
       },
-      host.on(this, {
+      host.resourceOptions(this, {
         dependsOn: [
           placed,
           ...prepared,
@@ -74,7 +74,7 @@ export class DockerService extends pulumi.ComponentResource {
         deleteBeforeReplace: true,
       }),
     );
-    const healthy = host.command(
+    const healthy = host.remoteCommand(
       `${name}-healthy`,
       {
         create: `/usr/local/lib/vpai/gate ${plan.name} ${plan.gateSeconds} ${plan.pids}`,
@@ -100,7 +100,7 @@ export class DockerService extends pulumi.ComponentResource {
         deadlineSeconds: PROVISION_SECONDS,
         steps: steps(context, revealFrom(values)),
       }));
-    return host.command(
+    return host.remoteCommand(
       `${name}-provisioned`,
       {
         create: "/usr/local/lib/vpai/provision",

@@ -9,7 +9,7 @@ export interface ImagesArgs {
 }
 
 /**
- * All images of a plan. Containers wait for every one of them, so that a tag that is gone or a registry that is down
+ * All images of a plan. Containers wait for every one of them, so that a missing tag or a registry that is down
  * stops the run while everything old still runs. They stay on the host: going back needs no registry.
  */
 export class Images extends pulumi.ComponentResource {
@@ -24,7 +24,7 @@ export class Images extends pulumi.ComponentResource {
     this.#byService = new Map(
       [...images].map(([service, image]) => [
         service,
-        new docker.RemoteImage(`${name}-${service}`, { name: image, keepLocally: true }, host.on(this)),
+        new docker.RemoteImage(`${name}-${service}`, { name: image, keepLocally: true }, host.resourceOptions(this)),
       ]),
     );
     this.all = [...this.#byService.values()];

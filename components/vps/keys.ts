@@ -2,8 +2,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
 /**
- * An ed25519 key pair that lives as long as the stack: who holds a copy of the public half (known_hosts, Hetzner, the
- * machine itself) would no longer be right.
+ * An ed25519 key pair that lives as long as the stack: another one would invalidate every copy of the public half
+ * (known_hosts, Hetzner, the machine itself).
  */
 export function permanentKey(name: string, parent: pulumi.Resource, protect: boolean): tls.PrivateKey {
   return new tls.PrivateKey(name, { algorithm: "ED25519" }, { parent, protect, ignoreChanges: ["algorithm"] });

@@ -5,8 +5,8 @@ export interface Machine {
   /** Identity: a new value means a new machine, on which everything has to be done again. */
   readonly id: pulumi.Output<string>;
   /** The resource that stands for the machine; what lives on it is replaced with it. */
-  readonly anchor: pulumi.Resource;
-  /** Whether deleting {@link anchor} deletes the machine, so that nothing on it needs deleting by itself. */
+  readonly resource: pulumi.Resource;
+  /** Whether deleting {@link resource} deletes the machine, so that nothing on it needs deleting by itself. */
   readonly deletedWithServer: boolean;
   /** IPv4 address. */
   readonly address: pulumi.Output<string>;

@@ -106,7 +106,7 @@ install_scripts() {
   done
 }
 
-# What the steps claim, asked of whoever has to obey.
+# Reads back what the steps claim.
 read_back() {
   local port effective
   effective=$(sshd -T -C user=root,host=localhost,addr=127.0.0.1)

@@ -37,7 +37,7 @@ def directory(path, mode, uid, gid):
 
 
 def write(path, mode, content, uid, gid):
-    """Writes atomically: whoever reads sees the old file or the new one, and never one that is too open."""
+    """Writes atomically: a reader sees the old file or the new one, never one with too open a mode."""
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".new-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""What a service that is gone has left on this host. Runs as root; needs nothing installed by us.
+"""Leftover data of a removed service on this host. Runs as root; needs nothing installed by us.
 
 argument: {"mode": "look" or "remove", "service", "database": name or null,
            "keep": [names of permanent secrets that other services have]}
-look prints a line for each thing; remove removes them all, and reads back that they are gone. The database goes with
+look prints a line for each thing; remove removes them all, and verifies that they no longer exist. The database goes with
 the role that owns it and is called like it; the fingerprints of the service's permanent secrets go with its data.
 """
 import json

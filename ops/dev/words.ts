@@ -40,6 +40,7 @@ export const WORDS: readonly Replaced[] = [
 export const CLEAN: readonly string[] = [
   "bench/",
   "bin/",
+  "components/",
   "docs/",
   "index.ts",
   "ops/",

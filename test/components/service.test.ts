@@ -26,7 +26,7 @@ function machineOf(deletedWithServer: boolean): Machine {
   const anchor = new random.RandomPassword("anchor", { length: 1 });
   return {
     id: pulumi.output("machine-1"),
-    anchor,
+    resource: anchor,
     deletedWithServer,
     address: pulumi.output("203.0.113.7"),
     sshPort: 2222,

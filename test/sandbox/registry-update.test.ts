@@ -113,7 +113,7 @@ describe("a newer version", () => {
   test("is none, but the tag has been built again", async () => {
     const pin = await put("v1.0.0");
     const again = await put("v1.0.0", "built again");
-    expect((await lines([image("app", pin)]))[0]).toBe(`app    v1.0.0, built anew  ${digestOf(again)}`);
+    expect((await lines([image("app", pin)]))[0]).toBe(`app    v1.0.0, rebuilt under the same tag  ${digestOf(again)}`);
   });
 });
 

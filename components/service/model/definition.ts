@@ -32,7 +32,7 @@ export interface FileSpec {
    * file replaces the container.
    */
   readonly live?: true;
-  /** The text. It reveals the same secrets whatever their values are. */
+  /** The text. It reveals the same secrets for any of their values. */
   readonly content: (context: ServiceContext, reveal: Reveal) => string;
 }
 

@@ -28,7 +28,7 @@ export interface HttpStep {
   readonly apply: readonly (HttpRequest & { readonly when?: ExpectedResponse; readonly ok: readonly number[] })[];
 }
 
-/** What is set over the service's own API, once it is healthy and whenever it changes. */
+/** What is set over the service's own API, once it is healthy and after each change. */
 export interface Provision {
   readonly port: number;
   readonly steps: (context: ServiceContext, reveal: Reveal) => readonly HttpStep[];

@@ -33,7 +33,7 @@ export const alerts: readonly AlertSpec[] = [
     "TargetDown",
     "up == 0",
     5,
-    "{{ $labels.job }} does not tell its metrics. Is the container healthy, and reachable from Alloy?",
+    "{{ $labels.job }} cannot be scraped – the container may be unhealthy or unreachable from Alloy. See `docker ps` and its log.",
   ),
   alert(
     "critical",

@@ -1,9 +1,9 @@
 import type { Route } from "../../service/model/context.ts";
 
-/** Where Caddy tells its own health: plain HTTP inside its container, on no network (`localhost` could mean ::1). */
+/** Caddy's health endpoint: plain HTTP inside its container, on no network (`localhost` could mean ::1). */
 export const HEALTH_ADDRESS = "127.0.0.1:9180";
 
-/** Where Caddy tells its metrics: plain HTTP, on a port that is not published. */
+/** Caddy's metrics endpoint: plain HTTP, on a port that is not published. */
 export const METRICS_PORT = 9181;
 
 /**

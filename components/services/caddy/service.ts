@@ -5,7 +5,7 @@ import { alerts, dashboards } from "./monitoring.ts";
 
 const CONFIG = ["--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"];
 
-/** The one door: TLS, host names, and requests that wait while what is behind them is replaced. */
+/** Reverse proxy: TLS termination, virtual hosts, request buffering while an upstream is replaced. */
 export const caddy = defineService({
   name: "caddy",
   image: images.caddy,
@@ -73,7 +73,7 @@ export const caddy = defineService({
   alerts,
   dashboards,
   backup: {
-    scope: "the internal authority and the certificates: without them every client that trusts it must be told anew",
+    scope: "the internal authority and the certificates: without them every client has to trust a new authority",
     items: [
       {
         name: "caddy.tar",

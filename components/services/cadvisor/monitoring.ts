@@ -11,7 +11,7 @@ const MEMORY =
   `100 * max by (name) (container_memory_working_set_bytes{${OURS}}) / ` +
   `(max by (name) (container_spec_memory_limit_bytes{${OURS}}) > 0)`;
 
-/** There is no counter of restarts (P31); Docker tells when a container was started last. */
+/** There is no counter of restarts (P31); Docker reports when a container was last started. */
 const restarts = (window: string): string =>
   `sum by (name) (changes(container_start_time_seconds{${OURS}}[${window}]))`;
 
@@ -53,7 +53,7 @@ export const alerts: readonly AlertSpec[] = [
     "ContainersUnseen",
     `absent(container_last_seen{${OURS}})`,
     5,
-    "cAdvisor tells of no container, so no alert on containers can fire. Look at its log and mounts (P32).",
+    "cAdvisor reports no container, so no alert on containers can fire. Look at its log and mounts (P32).",
   ),
   alert(
     "critical",

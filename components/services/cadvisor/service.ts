@@ -29,7 +29,7 @@ export const cadvisor = defineService({
   ],
   hostMounts: [
     { source: "/", target: "/rootfs", why: "processes of containers, for their traffic, and Docker's files" },
-    // A proxy will not do: it tells which control group is which container through the socket alone (P32).
+    // A proxy will not do: cAdvisor maps control groups to containers through the socket only (P32).
     { source: "/var/run/docker.sock", target: "/var/run/docker.sock", why: "names and labels of containers" },
     { source: "/sys", target: "/sys", why: "control groups of all containers" },
     { source: "/var/lib/docker", target: "/var/lib/docker", why: "layers of containers" },
@@ -48,12 +48,12 @@ export const cadvisor = defineService({
   backup: notApplicable("it keeps nothing"),
   smoke: [
     {
-      name: "cAdvisor tells containers apart",
+      name: "cAdvisor reports each container",
       exec: ["sh", "-c", `wget -q -O - http://127.0.0.1:${PORT}/metrics | grep -c '^container_last_seen.*name="..*"'`],
       prints: /^[1-9]\d*$/,
     },
   ],
   upgrade:
-    "Older versions (0.55 among them) tell the container's creation as container_start_time_seconds: restarts go unseen. " +
+    "Older versions (0.55 among them) report the container's creation as container_start_time_seconds: restarts go unseen. " +
     "After an update, look whether the dashboard Containers still lists all of them by name.",
 });

@@ -7,7 +7,7 @@ export const alerts: readonly AlertSpec[] = [
     "DiunGone",
     'absent_over_time(container_last_seen{name="diun"}[5m])',
     15,
-    "Nobody looks out for newer versions: see `docker logs diun`",
+    "DIUN is not running: newer versions are not reported. See `docker logs diun`",
   ),
 ];
 

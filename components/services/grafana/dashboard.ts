@@ -1,6 +1,6 @@
 import { DATASOURCES, type DashboardSpec, type PanelSpec } from "../../service/model/monitoring.ts";
 
-/** Of the classic model, as Grafana 12.2 and later write it: an older one is migrated anew in each browser. */
+/** Of the classic model, as Grafana 12.2 and later write it: an older one is migrated in each browser, each time. */
 const SCHEMA_VERSION = 42;
 
 /** Columns of Grafana's grid. */

@@ -14,7 +14,7 @@ const CONFIG_DIR = "/etc/vpai";
 const DATA = "/var/lib/grafana";
 const HOST_DATA = "/opt/vpai/data/grafana";
 
-/** Sources that the image brings and nobody here uses: each is a process of its own, of some 20 MB. */
+/** Bundled data sources that this stack does not use: each is a process of some 20 MB. */
 const UNUSED = [
   "elasticsearch",
   "grafana-postgresql-datasource",
@@ -40,7 +40,7 @@ function environment(context: ServiceContext): Record<string, string> {
   const { size } = context;
   return {
     GF_PATHS_PROVISIONING: `${CONFIG_DIR}/provisioning`,
-    // A host name of its own and no path: a path that somebody strips is a redirect without end (P23).
+    // A host name of its own and no path: a path that a proxy strips causes an endless redirect (P23).
     GF_SERVER_ROOT_URL: `${publicOrigin(context, "grafana")}/`,
     GF_SERVER_SERVE_FROM_SUB_PATH: "false",
     // Grafana 13 keeps its compressors' memory, up to some hundred MB (grafana/grafana#123017).
@@ -106,11 +106,11 @@ export const grafana = defineService({
   metrics: {},
   alerts,
   backup: {
-    scope: "accounts, stars and whatever was made by hand in Grafana; its own dashboards come with the program",
+    scope: "accounts, stars and everything made by hand in Grafana; its own dashboards come with the program",
     items: [
       {
         name: "data",
-        // While nobody writes, a copy of the database and its journal is one that SQLite can open.
+        // While the container is paused, a copy of the database and its journal is consistent for SQLite.
         dump: [
           "sh",
           "-ec",

@@ -31,7 +31,7 @@ const secrets = serviceSecrets("litellm", {
 
 const masterKey = (reveal: Reveal): string => llmKey(reveal(secrets.ref["master-key"]));
 
-/** One address for all models: whose turn it is, who asked, what it cost, and when it is enough for today. */
+/** LLM gateway: one address for all models, with fallbacks, per-client keys, spend and daily budgets. */
 export const litellm = defineService({
   name: "litellm",
   image: images.litellm,
@@ -61,7 +61,7 @@ export const litellm = defineService({
     LITELLM_MODE: "PRODUCTION",
     UI_USERNAME: context.settings.owner.email,
     PROXY_BASE_URL: publicOrigin(context, "llm"),
-    // Prices and lists as this version knows them: a start asks nobody.
+    // Prices and lists as this version knows them: a start makes no request.
     LITELLM_LOCAL_MODEL_COST_MAP: "True",
     LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS: "True",
     LITELLM_LOCAL_BLOG_POSTS: "True",
@@ -76,7 +76,7 @@ export const litellm = defineService({
   provides: "llm",
   database: { name: "litellm" },
   // INFO is among the dangerous commands, and its client asks for the server's version first. The channels are those
-  // by which its workers tell each other of changed keys.
+  // by which its workers announce changed keys.
   cache: { keys: ["litellm:*"], rules: ["+@all", "-@admin", "-@dangerous", "+info", "&litellm:*"] },
   provision: {
     port: 4000,

@@ -1,7 +1,7 @@
 import { alert, logs, stat, timeseries } from "../../service/presets/index.ts";
 import type { AlertSpec, DashboardSpec } from "../../service/model/monitoring.ts";
 
-/** What products write when something went wrong, in whatever case. */
+/** Words that products log on errors, in upper or lower case. */
 const ERRORS = '{container=~".+"} |~ "(?i)(error|fatal|panic|critical)"';
 
 const GOOD = "no errors is what one hopes for";

@@ -42,9 +42,9 @@ export const loki = defineService({
   metrics: {},
   alerts,
   dashboards,
-  backup: notApplicable("logs tell of the past and are deleted after some days anyway; new ones arrive at once"),
+  backup: notApplicable("logs are deleted after some days anyway, and new ones arrive at once"),
   smoke: [{ name: "Loki is ready", exec: ["/usr/bin/loki", "-health"], prints: /Loki is healthy/ }],
   upgrade:
-    "Read the upgrade notes for settings that are gone: Loki refuses to start with one it does not know. A new schema " +
+    "Read the upgrade notes for removed settings: Loki refuses to start with one it does not know. A new schema " +
     "version is added below the present one in schema_config with a date in the future, never put in its place.",
 });

@@ -43,7 +43,7 @@ function environment(context: ServiceContext): Record<string, string> {
     N8N_PROTOCOL: "https",
     N8N_EDITOR_BASE_URL: `${origin}/`,
     WEBHOOK_URL: `${origin}/`,
-    // P27: without it every visitor has Caddy's address, and rate limits hit everybody at once.
+    // P27: without it every visitor has Caddy's address, and rate limits apply to all visitors together.
     N8N_PROXY_HOPS: "1",
     N8N_DIAGNOSTICS_ENABLED: "false",
     N8N_VERSION_NOTIFICATIONS_ENABLED: "false",

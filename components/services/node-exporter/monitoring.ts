@@ -58,14 +58,14 @@ export const alerts: readonly AlertSpec[] = [
     "CpuHigh",
     `${CPU} > 80`,
     5,
-    "The processors have been more than 80 % busy for 5 minutes. The dashboard Containers tells by whom.",
+    "The processors have been more than 80 % busy for 5 minutes. The dashboard Containers shows which container.",
   ),
   alert(
     "warning",
     "MemoryHigh",
     `${MEMORY} > 85`,
     5,
-    "More than 85 % of the server's memory is in use. The dashboard Containers tells by whom.",
+    "More than 85 % of the server's memory is in use. The dashboard Containers shows which container.",
   ),
   alert(
     "critical",

@@ -13,14 +13,14 @@ const COLLECTORS = ["cpu", "diskstats", "filefd", "filesystem", "loadavg", "memi
 const NO_FILESYSTEMS =
   "autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|efivarfs|erofs|fuse.*|fusectl|hugetlbfs|iso9660|" +
   "mqueue|nsfs|proc|pstore|ramfs|rpc_pipefs|securityfs|squashfs|sysfs|tmpfs|tracefs";
-/** Files of containers and mounts of theirs; the disk on which Docker keeps them is told. */
+/** Files and mounts of containers; the disk that holds them is reported. */
 const NO_MOUNTS = "^/(dev|proc|run|sys)(/.+)?$|^/(etc|var/lib/containerd|var/lib/docker)/.+$|^/boot/efi$";
 
-/** What the kernel tells of the server: processors, memory, disks. */
+/** Metrics of the server's kernel: CPU, memory, disks. */
 export const nodeExporter = defineService({
   name: "node-exporter",
   image: images["node-exporter"],
-  // Its own network, not the host's: the collector of network devices would tell the container's alone, so it is off.
+  // Its own network, not the host's: the collector of network devices would report the container's only, so it is off.
   networks: ["monitoring"],
   ...exporter({ port: PORT, requestMb: 26, limitMb: LIMIT_MB }),
   user: { uid: 65534, gid: 65534 },
@@ -38,7 +38,7 @@ export const nodeExporter = defineService({
   hostMounts: [
     { source: "/proc", target: "/host/proc", why: "processors, memory, load and disks of the server" },
     { source: "/sys", target: "/host/sys", why: "the disks' names" },
-    // Not a slave of the host's mounts: a disk mounted later is told after the container is made anew.
+    // Not a slave of the host's mounts: a disk mounted later is reported after the container is replaced.
     { source: "/", target: "/host/root", why: "how full each file system is" },
   ],
   alerts,
@@ -46,7 +46,7 @@ export const nodeExporter = defineService({
   backup: notApplicable("it keeps nothing"),
   smoke: [
     {
-      name: "node-exporter tells the server's memory",
+      name: "node-exporter reports the server's memory",
       exec: ["sh", "-c", `wget -q -O - http://127.0.0.1:${PORT}/metrics | grep ^node_memory_MemAvailable_bytes`],
       prints: /^node_memory_MemAvailable_bytes [1-9]/,
     },

@@ -86,7 +86,7 @@ function telegram({ settings }: ServiceContext): Pick<OpenClawConfig, "channels"
       telegram: {
         enabled: true,
         botToken: "${TELEGRAM_BOT_TOKEN}",
-        // By number, and nobody else: "pairing" would wait for somebody to approve each on the server.
+        // By number only: with "pairing", each sender has to be approved on the server.
         dmPolicy: "allowlist",
         allowFrom: settings.telegramAllowFrom,
         groupPolicy: "disabled",
@@ -106,7 +106,7 @@ export function openclawConfig(context: ServiceContext): OpenClawConfig {
     gateway: {
       mode: "local",
       port: 18789,
-      // On the container's own loopback nobody could reach it.
+      // The container's own loopback is not reachable from other containers.
       bind: "lan",
       publicOrigin: origin,
       auth: { mode: "token", token: "${OPENCLAW_GATEWAY_TOKEN}" },

@@ -23,7 +23,7 @@ export const dashboards: readonly DashboardSpec[] = [
       stat(
         "Left today for language models",
         'sum(litellm_remaining_api_key_budget_metric{api_key_alias="openclaw"} < inf)',
-        { unit: "currencyUSD", mayBeEmpty: "LiteLLM tells it once OpenClaw has asked a model" },
+        { unit: "currencyUSD", mayBeEmpty: "LiteLLM reports it after OpenClaw's first request to a model" },
       ),
       timeseries(
         "Tokens in an hour",
@@ -32,7 +32,7 @@ export const dashboards: readonly DashboardSpec[] = [
           expr: 'sum by (model) (increase(litellm_total_tokens_metric_total{api_key_alias="openclaw"}[1h]))',
           legend: "{{model}}",
         },
-        { mayBeEmpty: "LiteLLM tells it once OpenClaw has asked a model" },
+        { mayBeEmpty: "LiteLLM reports it after OpenClaw's first request to a model" },
       ),
       ownLog("openclaw"),
     ],

@@ -14,7 +14,7 @@ const CONFIG = "/etc/vpai";
 const HERE = "http://127.0.0.1:18789";
 
 /**
- * Measured with 2026.9.6: 700 MB when it starts, 1000 MB once somebody has talked to it; a command beside it, as
+ * Measured with 2026.9.6: 700 MB when it starts, 1000 MB after the first conversation; a command run next to it, such as
  * `openclaw devices approve`, 100 MB. `openclaw dashboard` takes 250 MB, and so has to be run elsewhere.
  */
 const LIMIT_MB = 1152;
@@ -82,7 +82,7 @@ export const openclaw = defineService({
   }),
   secrets: secrets.specs,
   llm: { dailyBudgetUsd: 3 },
-  // P21: any other path is answered 200 with the interface's page, whatever state the gateway is in.
+  // P21: any other path is answered 200 with the interface's page, in any state of the gateway.
   health: healthCheck(["CMD-SHELL", `curl -fsS --max-time 4 ${HERE}/startupz | grep -q '"status":"started"'`], {
     startPeriodSeconds: 240,
     deadlineSeconds: 480,
@@ -96,7 +96,7 @@ export const openclaw = defineService({
   // With a channel whose server does not answer it would take 325 s; its databases survive being killed.
   route: { subdomain: "openclaw", audience: "vpn", healthPath: "/healthz", denyPaths: ["/metrics"] },
   metrics: notApplicable(
-    "the plugin that tells them is not in the image; cAdvisor tells what it takes, LiteLLM what it asks",
+    "the plugin that exports them is not in the image; cAdvisor reports its use, LiteLLM its requests",
   ),
   alerts,
   dashboards,
@@ -130,7 +130,7 @@ export const openclaw = defineService({
       prints: /^101$/,
     },
     {
-      name: "lets nobody in without its token",
+      name: "rejects requests without its token",
       exec: curl(`${STATUS} ${HERE}/control-ui-config.json`),
       prints: /^401$/,
     },

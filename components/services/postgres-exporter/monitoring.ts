@@ -60,14 +60,14 @@ export const alerts: readonly AlertSpec[] = [
     "PostgresqlDown",
     "pg_up == 0",
     2,
-    "PostgreSQL lets nobody in who asks for its statistics. Look at the log of postgresql.",
+    "PostgreSQL is down or rejects the exporter's login. See the postgresql log.",
   ),
   alert(
     "warning",
     "PostgresqlConnections",
     `${USED} > 80`,
     5,
-    "More than 80 % of PostgreSQL's connections are taken. The dashboard PostgreSQL tells by which database.",
+    "More than 80 % of PostgreSQL's connections are in use. The dashboard PostgreSQL shows by which database.",
   ),
   alert(
     "warning",

@@ -7,7 +7,7 @@ import { alerts, dashboards, DATABASE } from "./monitoring.ts";
 const PORT = 9187;
 const LIMIT_MB = 48;
 
-/** What PostgreSQL tells of itself. Its role may look at every statistic and at no data. */
+/** PostgreSQL's metrics. Its role may read every statistic and no data. */
 export const postgresExporter = defineService({
   name: "postgres-exporter",
   image: images["postgres-exporter"],

@@ -22,7 +22,7 @@ log_timezone = 'UTC'
 log_min_duration_statement = 1000
 `;
 
-/** Inside the container anybody is the superuser; over the network nobody gets in without a password. */
+/** Inside the container every user is the superuser; over the network a password is required. */
 const HBA = `local all all trust
 host all all all scram-sha-256
 `;
@@ -61,14 +61,14 @@ export const postgresql = defineService({
   shmMb: 256,
   cpus: 1.5,
   stopGraceSeconds: 60,
-  metrics: notApplicable("postgres-exporter asks it and tells"),
+  metrics: notApplicable("postgres-exporter exports them"),
   backup: {
     scope: "roles; each service saves its own database",
     items: [
       {
         name: "roles.sql",
         dump: ["docker", "exec", "postgresql", "pg_dumpall", "--username=postgres", "--roles-only"],
-        // The program makes every role anew: a restored one would carry an old password.
+        // The program creates every role again: a restored one would have an old password.
         restore: ["cat"],
         verify: {
           argv: [

@@ -45,7 +45,7 @@ export const dashboards: readonly DashboardSpec[] = [
           expr: "sum by (method, endpoint, status) (rate(qdrant_rest_responses_total[5m]))",
           legend: "{{method}} {{endpoint}} {{status}}",
         },
-        { mayBeEmpty: "Qdrant tells these only after the first request" },
+        { mayBeEmpty: "Qdrant reports these only after the first request" },
       ),
       timeseries(
         "Time of requests about points, 95th percentile",
@@ -54,7 +54,7 @@ export const dashboards: readonly DashboardSpec[] = [
           expr: "histogram_quantile(0.95, sum by (le, endpoint) (rate(qdrant_rest_responses_duration_seconds_bucket[5m])))",
           legend: "{{endpoint}}",
         },
-        { mayBeEmpty: "Qdrant tells these only after the first request" },
+        { mayBeEmpty: "Qdrant reports these only after the first request" },
       ),
       ownLog("qdrant"),
     ],

@@ -60,7 +60,7 @@ export const qdrant = defineService({
   networks: ["backend"],
   port: 6333,
   user: { uid: 1000, gid: 1000 },
-  // Qdrant only logs that it cannot read --config-path, and then serves everybody without a key.
+  // Qdrant only logs that it cannot read --config-path, and then serves all clients without a key.
   entrypoint: [
     "bash",
     "-c",
@@ -75,7 +75,7 @@ export const qdrant = defineService({
     secretFile("api-key", secrets.ref["api-key"]),
     { path: "snapshots.sh", content: () => readFileSync(join(import.meta.dirname, "snapshots.sh"), "utf8") },
   ],
-  // By default it is written beside the program, which is read-only. It means this run alone, so memory will do.
+  // By default it is written next to the program, which is read-only. It means this run alone, so memory will do.
   environment: () => ({ QDRANT_INIT_FILE_PATH: "/tmp/qdrant-initialized" }),
   secrets: secrets.specs,
   provides: "vectors",
@@ -114,7 +114,7 @@ export const qdrant = defineService({
       prints: /^every collection answers: \d+$/m,
     },
     {
-      name: "nobody gets in without a key",
+      name: "rejects requests without a key",
       exec: [
         "bash",
         "-c",

@@ -7,7 +7,7 @@ const HITS =
   "100 * rate(redis_keyspace_hits_total[5m]) / " +
   "((rate(redis_keyspace_hits_total[5m]) + rate(redis_keyspace_misses_total[5m])) > 0)";
 
-const NOBODY_READS = "nobody has read a key in the last minutes";
+const NO_READS = "no key was read in the last minutes";
 
 const REDIS: DashboardSpec = {
   uid: "vpai-redis",
@@ -16,7 +16,7 @@ const REDIS: DashboardSpec = {
     stat("Answers", "redis_up"),
     stat("Memory in use", MEMORY, { unit: "percent" }),
     stat("Clients", "redis_connected_clients"),
-    stat("Found in cache", HITS, { unit: "percent", mayBeEmpty: NOBODY_READS }),
+    stat("Found in cache", HITS, { unit: "percent", mayBeEmpty: NO_READS }),
     timeseries("Commands a second", "ops", {
       expr: "topk(10, sum by (cmd) (rate(redis_commands_total[5m])))",
       legend: "{{cmd}}",
@@ -60,7 +60,7 @@ export const alerts: readonly AlertSpec[] = [
     "RedisDown",
     "redis_up == 0",
     2,
-    "Redis lets nobody in who asks for its statistics. Look at the log of redis.",
+    "Redis is down or rejects the exporter's login. See the redis log.",
   ),
   alert(
     "critical",
@@ -81,7 +81,7 @@ export const alerts: readonly AlertSpec[] = [
     "RedisPasswordRefused",
     "increase(redis_acl_access_denied_auth_total[15m]) > 0",
     0,
-    "Somebody gave Redis a wrong password. `ACL LOG` names the address: a service that missed a new password?",
+    "A client used a wrong Redis password. `ACL LOG` names the address: a service that missed a new password?",
   ),
 ];
 

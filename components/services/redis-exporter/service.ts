@@ -8,7 +8,7 @@ const PORT = 9121;
 const LIMIT_MB = 32;
 const NAME = "redis-exporter";
 
-/** What Redis tells of itself. */
+/** Redis' metrics. */
 export const redisExporter = defineService({
   name: NAME,
   image: images["redis-exporter"],

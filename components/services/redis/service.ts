@@ -21,8 +21,7 @@ maxmemory-policy allkeys-lru
 /**
  * One account a service, with the keys and commands that it declares; dangerous commands are not renamed but refused
  * (P12). The file holds passwords' hashes alone. `health` and `reload` need no password, so what runs as them carries no
- * secret: one may do nothing but PING, the other nothing but have this very file read again. Nobody else gets in
- * without one.
+ * secret: one may do nothing but PING, the other nothing but have this very file read again. All other logins need a password.
  */
 export function renderAcl(users: readonly CacheUser[], reveal: Reveal): string {
   const hash = (secret: SecretRef): string => createHash("sha256").update(reveal(secret)).digest("hex");
@@ -55,7 +54,7 @@ export const redis = defineService({
       content: ({ requirements }, reveal) => renderAcl(requirements.cacheUsers, reveal),
     },
   ],
-  // All of the file or nothing: a fault in it changes nothing and is told. `-e`: an error is a failure.
+  // All or nothing: an error in the file changes nothing and is reported. `-e`: an error is a failure.
   reload: { argv: ["redis-cli", "-e", "--user", "reload", "--pass", "any", "--no-auth-warning", "acl", "load"] },
   health: healthCheck(["CMD-SHELL", "redis-cli --user health --pass any --no-auth-warning ping | grep -qx PONG"], {
     startPeriodSeconds: 30,
@@ -64,7 +63,7 @@ export const redis = defineService({
   pids: 64,
   memory: { requestMb: 48, limitMb: LIMIT_MB },
   cpus: 0.5,
-  metrics: notApplicable("redis-exporter asks it and tells"),
+  metrics: notApplicable("redis-exporter exports them"),
   backup: notApplicable("a cache: it fills again"),
   smoke: [
     {

@@ -18,7 +18,7 @@ export const socketProxy = defineService({
   hostMounts: [{ source: SOCKET, target: SOCKET, why: "to filter it is what this service is for" }],
   environment: () => ({
     CONTAINERS: "1",
-    // Newer builds keep logs apart from CONTAINERS, with 403 for who does not say so.
+    // Newer builds separate logs from CONTAINERS, and answer 403 without this variable.
     ALLOW_LOGS: "1",
     NETWORKS: "1",
     INFO: "1",

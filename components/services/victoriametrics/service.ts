@@ -9,7 +9,7 @@ export const victoriametrics = defineService({
   image: images.victoriametrics,
   networks: ["monitoring"],
   port: PORT,
-  // Nobody: the image starts as root and needs nothing of root. Its directory then has to be nobody's too (P15).
+  // An unprivileged account: the image starts as root and needs nothing of root. It has to own its directory (P15).
   user: { uid: 65534, gid: 65534 },
   command: ({ settings: { retention } }) => [
     "-storageDataPath=/storage",

@@ -16,7 +16,7 @@ export interface ExistingServerArgs {
   };
   /** Its public host key, OpenSSH format, as its owner knows it: there is no trust on first use. */
   readonly hostKey: string;
-  /** Another number says that the machine has been set up anew. */
+  /** Increased when the machine was reinstalled. */
   readonly generation: number;
   readonly ssh: { readonly port: number };
   /** Whether the key refuses to be deleted. */
@@ -24,8 +24,8 @@ export interface ExistingServerArgs {
 }
 
 /**
- * A machine that somebody else made. It is bootstrapped once, over the door it came with; that door stays open beside
- * ours, because closing it is hardening, which comes when the new one has been used.
+ * Adopts a pre-provisioned server over its initial SSH endpoint, which stays open:
+ * closing it is part of hardening, after the new endpoint has been used.
  *
  *     new ExistingServer("vps", { address: "203.0.113.7", first: { port: 22, user: "root", password }, hostKey, generation: 1, ssh, protect: true });
  */
@@ -64,7 +64,7 @@ export class ExistingServer extends pulumi.ComponentResource {
     );
     this.machine = {
       id: arrival.id,
-      anchor: arrival,
+      resource: arrival,
       deletedWithServer: false,
       address: pulumi.output(args.address),
       sshPort: args.ssh.port,

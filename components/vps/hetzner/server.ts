@@ -105,7 +105,7 @@ export class HetznerServer extends pulumi.ComponentResource {
     );
     this.machine = {
       id: server.id,
-      anchor: server,
+      resource: server,
       deletedWithServer: true,
       address: address.ipAddress,
       sshPort: args.ssh.port,

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What DIUN calls for each tag that is new or has changed: one line in the container's log for what concerns the
-# deployment, a tag newer than the deployed one or the deployed one rebuilt, and none for older tags beside it.
+# deployment, a tag newer than the deployed one or the deployed one rebuilt, and none for older tags.
 set -eu
 tag=${DIUN_ENTRY_IMAGE##*:}
 deployed=$DIUN_ENTRY_METADATA_DEPLOYED
@@ -16,6 +16,6 @@ update)
   ;;
 *) exit 0 ;;
 esac
-# DIUN shows a script's own output to nobody.
+# DIUN discards a script's own output.
 printf '{"level":"warn","service":"%s","image":"%s","deployed":"%s","message":"%s"}\n' \
   "$DIUN_ENTRY_METADATA_SERVICE" "$DIUN_ENTRY_IMAGE" "$deployed" "$message" >/proc/1/fd/1

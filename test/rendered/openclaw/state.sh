@@ -2,7 +2,7 @@
 # OpenClaw's state, saved and brought back. Runs on the host, as root.
 #   state.sh dump CONTAINER DIRECTORY     writes an archive of the directory to stdout
 #   state.sh restore CONTAINER DIRECTORY  makes the directory what the archive on stdin says; what was in it before
-#                                         is kept beside it, in DIRECTORY.before-restore
+#                                         is kept next to it, in DIRECTORY.before-restore
 # Its databases are SQLite's: copied while it writes, they could not be opened again. So it is held for the moment
 # that the copy on this disk takes; how long the copy then takes to wherever it goes does not matter to it.
 set -eu
