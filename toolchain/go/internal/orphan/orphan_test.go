@@ -20,7 +20,8 @@ func TestMain(m *testing.M) {
 		if err := child.Start(); err != nil {
 			panic(err)
 		}
-		select {}
+		// Not select {}: Go ends a program whose goroutines are all blocked, under load before the child has started.
+		time.Sleep(time.Minute)
 	case "child":
 		Exit(func() { fmt.Println("cleaned") })
 		fmt.Println("watching")
