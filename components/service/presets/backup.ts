@@ -1,9 +1,11 @@
 import type { Argv, BackupItem } from "../model/operations.ts";
 import { DATA_ROOT } from "../plan/container.ts";
 
-const inDatabase = (program: string, ...args: readonly string[]): Argv => [
+/** A program of the database server, run as its superuser; with `-i` it reads stdin. */
+const inDatabase = (flags: readonly "-i"[], program: string, ...args: readonly string[]): Argv => [
   "docker",
   "exec",
+  ...flags,
   "postgresql",
   program,
   "--username=postgres",
@@ -23,7 +25,8 @@ export interface PostgresDump {
 /** A PostgreSQL database, dumped in PostgreSQL's custom format. */
 export function postgresDump(database: string, { verify, expect, role, stop }: PostgresDump): BackupItem {
   const owner = role === undefined ? [] : ["--no-owner", `--role=${role}`];
-  const [docker, exec, ...restoreInside] = inDatabase(
+  const restore = inDatabase(
+    ["-i"],
     "pg_restore",
     `--dbname=${database}`,
     "--clean",
@@ -32,10 +35,9 @@ export function postgresDump(database: string, { verify, expect, role, stop }: P
     "--exit-on-error",
     ...owner,
   );
-  const restore: Argv = [docker, exec ?? "", "-i", ...restoreInside];
   return {
     name: "database",
-    dump: inDatabase("pg_dump", "--format=custom", database),
+    dump: inDatabase([], "pg_dump", "--format=custom", database),
     restore:
       stop === undefined
         ? restore
@@ -44,7 +46,7 @@ export function postgresDump(database: string, { verify, expect, role, stop }: P
             "-c",
             `docker stop ${stop} >/dev/null && ${restore.join(" ")}; code=$?; docker start ${stop} >/dev/null && exit $code`,
           ],
-    verify: { argv: inDatabase("psql", `--dbname=${database}`, "-At", "-c", verify), expect },
+    verify: { argv: inDatabase([], "psql", `--dbname=${database}`, "-At", "-c", verify), expect },
   };
 }
 

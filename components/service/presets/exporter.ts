@@ -1,4 +1,5 @@
 import type { ServiceDefinition } from "../model/definition.ts";
+import { httpHealth } from "./health.ts";
 
 /** What one exporter says of itself. */
 export interface Exporter {
@@ -14,14 +15,7 @@ export interface Exporter {
 export const exporter = ({ port, page = "/", requestMb, limitMb, environment }: Exporter) =>
   ({
     port,
-    health: {
-      test: ["CMD", "wget", "-q", "-O", "/dev/null", `http://127.0.0.1:${port}${page}`],
-      intervalSeconds: 5,
-      timeoutSeconds: 5,
-      retries: 5,
-      startPeriodSeconds: 15,
-      deadlineSeconds: 60,
-    },
+    health: httpHealth(port, page, { startPeriodSeconds: 15, deadlineSeconds: 60 }),
     environment: () => ({ GOMEMLIMIT: `${Math.floor(limitMb * 0.85)}MiB`, ...environment }),
     pids: 64,
     memory: { requestMb, limitMb },

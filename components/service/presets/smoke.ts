@@ -1,9 +1,10 @@
+import { publicOrigin } from "../model/public-origin.ts";
 import type { SmokeCheck } from "../model/operations.ts";
 
 /** A request to the service's own host name, from outside. */
 export const viaEdge = (name: string, subdomain: string, path: string, status: number, body?: RegExp): SmokeCheck => ({
   name,
-  url: ({ domain }) => `https://${subdomain}.${domain}${path}`,
+  url: (context) => `${publicOrigin(context, subdomain)}${path}`,
   status,
   ...(body && { body }),
 });

@@ -1,6 +1,7 @@
 import { defineService, healthCheck } from "../../service/presets/index.ts";
 import { HEALTH_ADDRESS, METRICS_PORT, renderCaddyfile } from "./config.ts";
 import { images } from "../../images.ts";
+import { publicOrigin } from "../../service/model/public-origin.ts";
 import { alerts, dashboards } from "./monitoring.ts";
 
 const CONFIG = ["--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"];
@@ -84,7 +85,7 @@ export const caddy = defineService({
     ],
   },
   smoke: [
-    { name: "the domain's own health", status: 200, body: /^ok$/, url: ({ domain }) => `https://${domain}/health` },
+    { name: "the domain's own health", status: 200, body: /^ok$/, url: (context) => `${publicOrigin(context)}/health` },
   ],
   upgrade: "The new version validates the Caddyfile before it counts; certificates are kept in the data directory.",
 });

@@ -1,12 +1,9 @@
-import { defineService, healthCheck, notApplicable } from "../../service/presets/index.ts";
+import { CONFIG_DIR, defineService, healthCheck, notApplicable } from "../../service/presets/index.ts";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { images } from "../../images.ts";
 import type { WatchedImage } from "../../service/model/context.ts";
-import { HOST_TRUST, HOST_TRUST_ENVIRONMENT } from "../../service/presets/host-trust.ts";
 import { alerts, dashboards } from "./monitoring.ts";
-
-const CONFIG_DIR = "/etc/vpai";
 
 /** In single quotes YAML takes a backslash for a backslash (P34). */
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
@@ -62,7 +59,7 @@ export const diun = defineService({
   user: { uid: 1000, gid: 1000 },
   command: ["serve", "--config", `${CONFIG_DIR}/diun.yml`],
   data: [{ path: "", target: "/data" }],
-  hostMounts: [HOST_TRUST],
+  trustHostCa: true,
   files: [
     { path: "diun.yml", content: config },
     // Read at every look.
@@ -74,7 +71,6 @@ export const diun = defineService({
     { path: "report.sh", content: () => readFileSync(join(import.meta.dirname, "report.sh"), "utf8") },
   ],
   environment: () => ({
-    ...HOST_TRUST_ENVIRONMENT,
     LOG_JSON: "true",
     // The health check is a second process of the same program, within the same limit.
     GOMEMLIMIT: "32MiB",

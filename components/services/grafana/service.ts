@@ -1,4 +1,4 @@
-import { secretFile, defineService, httpHealth } from "../../service/presets/index.ts";
+import { CONFIG_DIR, viaEdge, secretFile, defineService, httpHealth } from "../../service/presets/index.ts";
 import type { ServiceContext } from "../../service/model/context.ts";
 import type { FileSpec } from "../../service/model/definition.ts";
 import type { Size } from "../../service/model/facets.ts";
@@ -10,7 +10,6 @@ import { renderDashboardProvider, renderDatasources, renderNothing } from "./pro
 import { alerts } from "./monitoring.ts";
 
 const LIMIT_MB: Record<Size, number> = { standard: 512, small: 384 };
-const CONFIG_DIR = "/etc/vpai";
 const DATA = "/var/lib/grafana";
 const HOST_DATA = "/opt/vpai/data/grafana";
 
@@ -128,14 +127,7 @@ export const grafana = defineService({
       },
     ],
   },
-  smoke: [
-    {
-      name: "Grafana answers and its database is fine",
-      url: ({ domain }) => `https://grafana.${domain}/api/health`,
-      status: 200,
-      body: /"database":\s*"ok"/,
-    },
-  ],
+  smoke: [viaEdge("Grafana answers and its database is fine", "grafana", "/api/health", 200, /"database":\s*"ok"/)],
   upgrade:
     "A new version migrates the database, and the old one cannot read it afterwards: save it first. Look whether the " +
     "image still brings the data sources prometheus and loki, and which others it brings (GF_PLUGINS_DISABLE_PLUGINS).",

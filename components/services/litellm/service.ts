@@ -1,4 +1,12 @@
-import { postgresDump, defineService, healthCheck } from "../../service/presets/index.ts";
+import {
+  CONFIG_DIR,
+  ENV_FILE,
+  envFile,
+  withEnvFile,
+  postgresDump,
+  defineService,
+  healthCheck,
+} from "../../service/presets/index.ts";
 import type { Reveal } from "../../service/model/facets.ts";
 import { cacheSecret, databaseSecret, llmKey, serviceSecrets } from "../../service/model/secrets.ts";
 import { publicOrigin } from "../../service/model/public-origin.ts";
@@ -6,10 +14,7 @@ import { images } from "../../images.ts";
 import { providerVariables, renderLitellmConfig } from "./config.ts";
 import { LLM_ALERTS, LLM_DASHBOARD } from "./monitoring.ts";
 import { llmKeySteps } from "./provision.ts";
-import { ENV_FILE, envFile, withEnvFile } from "../../service/presets/env-file.ts";
-import { HOST_TRUST, HOST_TRUST_ENVIRONMENT } from "../../service/presets/host-trust.ts";
 
-const CONFIG = "/etc/vpai";
 const HERE = "http://127.0.0.1:4000";
 
 /** The image has Python and neither wget nor curl. */
@@ -38,9 +43,9 @@ export const litellm = defineService({
   networks: ["backend", "egress"],
   port: 4000,
   user: { uid: 0, gid: 0, rootReason: "the image's Python environment and Prisma's cache in /root belong to root" },
-  entrypoint: withEnvFile(CONFIG, ["docker/prod_entrypoint.sh"]),
-  command: ["--config", `${CONFIG}/config.yaml`, "--port", "4000"],
-  hostMounts: [HOST_TRUST],
+  entrypoint: withEnvFile(CONFIG_DIR, ["docker/prod_entrypoint.sh"]),
+  command: ["--config", `${CONFIG_DIR}/config.yaml`, "--port", "4000"],
+  trustHostCa: true,
   files: [
     { path: "config.yaml", content: renderLitellmConfig },
     {
@@ -57,7 +62,6 @@ export const litellm = defineService({
     },
   ],
   environment: (context) => ({
-    ...HOST_TRUST_ENVIRONMENT,
     LITELLM_MODE: "PRODUCTION",
     UI_USERNAME: context.settings.owner.email,
     PROXY_BASE_URL: publicOrigin(context, "llm"),
@@ -107,7 +111,7 @@ export const litellm = defineService({
     { name: "is ready, with its database", exec: python(READINESS), prints: /"db": ?"connected"/ },
     {
       name: "lists models for an authenticated client",
-      exec: ["sh", "-c", `set -a && . ${CONFIG}/${ENV_FILE} && exec python3 -c '${MODELS}'`],
+      exec: ["sh", "-c", `set -a && . ${CONFIG_DIR}/${ENV_FILE} && exec python3 -c '${MODELS}'`],
       prints: /^[1-9]\d* models$/m,
     },
   ],

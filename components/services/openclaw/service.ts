@@ -1,16 +1,21 @@
 import type { FileSpec } from "../../service/model/definition.ts";
 import type { Argv } from "../../service/model/operations.ts";
 import { llmSecret, serviceSecrets, llmKey, configSecret } from "../../service/model/secrets.ts";
-import { defineService, healthCheck, notApplicable } from "../../service/presets/index.ts";
+import {
+  CONFIG_DIR,
+  ENV_FILE,
+  envFile,
+  withEnvFile,
+  defineService,
+  healthCheck,
+  notApplicable,
+} from "../../service/presets/index.ts";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { images } from "../../images.ts";
 import { hasTelegram, renderOpenClawConfig, STATE_DIR } from "./config.ts";
-import { ENV_FILE, envFile, withEnvFile } from "../../service/presets/env-file.ts";
-import { HOST_TRUST, HOST_TRUST_ENVIRONMENT } from "../../service/presets/host-trust.ts";
 import { alerts, dashboards } from "./monitoring.ts";
 
-const CONFIG = "/etc/vpai";
 const HERE = "http://127.0.0.1:18789";
 
 /**
@@ -60,16 +65,15 @@ export const openclaw = defineService({
   networks: ["backend", "egress"],
   port: 18789,
   user: { uid: 1000, gid: 1000 },
-  entrypoint: withEnvFile(CONFIG, ["openclaw"]),
+  entrypoint: withEnvFile(CONFIG_DIR, ["openclaw"]),
   command: ["gateway"],
   data: [{ path: "", target: STATE_DIR }],
-  hostMounts: [HOST_TRUST],
+  trustHostCa: true,
   files,
   environment: () => ({
-    ...HOST_TRUST_ENVIRONMENT,
     HOME: "/home/node",
     OPENCLAW_STATE_DIR: STATE_DIR,
-    OPENCLAW_CONFIG_PATH: `${CONFIG}/openclaw.json`,
+    OPENCLAW_CONFIG_PATH: `${CONFIG_DIR}/openclaw.json`,
     // The file is this program's: OpenClaw neither repairs it at its start nor writes settings into it.
     OPENCLAW_CONFIG_READONLY: "1",
     OPENCLAW_NO_AUTO_UPDATE: "1",
@@ -139,7 +143,7 @@ export const openclaw = defineService({
       exec: [
         "sh",
         "-c",
-        `. ${CONFIG}/${ENV_FILE} && printf 'Authorization: Bearer %s' "$LITELLM_API_KEY" | ` +
+        `. ${CONFIG_DIR}/${ENV_FILE} && printf 'Authorization: Bearer %s' "$LITELLM_API_KEY" | ` +
           "curl -fsS --max-time 10 -H @- http://litellm:4000/v1/models",
       ],
       prints: /"object": ?"list"/,

@@ -1,4 +1,4 @@
-import { secretFile, defineService, healthCheck } from "../../service/presets/index.ts";
+import { CONFIG_DIR, secretFile, defineService, healthCheck } from "../../service/presets/index.ts";
 import type { ServiceContext } from "../../service/model/context.ts";
 import type { Reveal } from "../../service/model/facets.ts";
 import type { Argv } from "../../service/model/operations.ts";
@@ -9,7 +9,6 @@ import { join } from "node:path";
 import { images } from "../../images.ts";
 import { alerts, dashboards } from "./monitoring.ts";
 
-const CONFIG_DIR = "/etc/vpai";
 const CONFIG = `${CONFIG_DIR}/qdrant.yaml`;
 const SCRIPT = `${CONFIG_DIR}/snapshots.sh`;
 const snapshots = (...docker: string[]): Argv => ["docker", "exec", ...docker, "qdrant", "bash", SCRIPT];
