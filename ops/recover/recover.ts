@@ -28,6 +28,7 @@ import {
   type LockFile,
   type RunRecord,
 } from "../stack/file-backend.ts";
+import { batchSsh } from "../stack/server-ssh.ts";
 import { PROJECT_ROOT } from "../../shared/paths.ts";
 
 type Report = (line: string) => void;
@@ -195,20 +196,12 @@ async function hetznerAccess(context: StackContext, state: ExportedState): Promi
 }
 
 const ssh = (context: StackContext, command: readonly string[]) =>
-  execa(
-    "ssh",
-    [
-      "-F",
-      join(context.relativeWorkDir, "ssh", "config"),
-      "-o",
-      "ConnectTimeout=5",
-      "-o",
-      "BatchMode=yes",
-      "vpai",
-      ...command,
-    ],
-    { cwd: PROJECT_ROOT, reject: false, stdin: "ignore", timeout: 20_000 },
-  );
+  execa("ssh", [...batchSsh(join(context.relativeWorkDir, "ssh", "config"), 5), ...command], {
+    cwd: PROJECT_ROOT,
+    reject: false,
+    stdin: "ignore",
+    timeout: 20_000,
+  });
 
 /** Looks up containers and networks by name in the server's Docker, over the stack's own SSH configuration. */
 async function findInDocker(

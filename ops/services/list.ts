@@ -9,6 +9,7 @@ import { type LiveMemory, MEMORY_COMMAND, parseLiveMemory } from "./live-memory.
 import { stackPins } from "../images/stack-images.ts";
 import { serviceRows, servicesTable } from "./table.ts";
 import { StackFile } from "../stack/config-file.ts";
+import { batchSsh, serverFault } from "../stack/server-ssh.ts";
 
 interface ServicesOptions {
   readonly stack?: string;
@@ -49,17 +50,11 @@ function requireLiveStack(stack: string | undefined): string {
 
 /** Asks the server of a stack, in one round trip. */
 async function liveMemory(choice: StackChoice): Promise<LiveMemory> {
-  const options = ["-F", requireSshConfig(choice), "-o", "BatchMode=yes", "-o", "ConnectTimeout=15", "vpai"];
+  const words = [...batchSsh(requireSshConfig(choice)), MEMORY_COMMAND];
   try {
-    return parseLiveMemory(
-      (await run("ssh", [...options, MEMORY_COMMAND], { cwd: PROJECT_ROOT, timeoutMs: 60_000 })).stdout,
-    );
+    return parseLiveMemory((await run("ssh", words, { cwd: PROJECT_ROOT, timeoutMs: 60_000 })).stdout);
   } catch (error) {
     if (!(error instanceof RunError)) throw error;
-    throw new OperatorError({
-      key: `server of stack ${choice.stack}`,
-      found: error.stderr.trim().split("\n").at(-1) || error.message,
-      fix: `check that it runs: \`vpai ssh --stack ${choice.stack}\``,
-    });
+    throw new OperatorError(serverFault(choice.stack, error.stderr.trim() || error.message));
   }
 }

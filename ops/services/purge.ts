@@ -10,6 +10,7 @@ import { createScreen } from "../stack/terminal.ts";
 import { requireSshConfig } from "../deploy/ssh.ts";
 import { requireChoice, type StackChoice } from "../deploy/open.ts";
 import { StackFile } from "../stack/config-file.ts";
+import { batchSsh, serverFault } from "../stack/server-ssh.ts";
 import { PROJECT_ROOT } from "../../shared/paths.ts";
 
 interface PurgeOptions extends StackChoice {
@@ -66,8 +67,7 @@ async function typedBack(service: string): Promise<boolean> {
 /** Runs the script on the server; answers what it printed. */
 async function onServer(stack: string, config: string, plan: PurgePlan): Promise<string> {
   const script = await readFile(join(PROJECT_ROOT, "files", "host", "purge.py"), "utf8");
-  const options = ["-F", config, "-o", "BatchMode=yes", "-o", "ConnectTimeout=15", "vpai"];
-  const result = await execa("ssh", [...options, ...purgeCommand(plan)], {
+  const result = await execa("ssh", [...batchSsh(config), ...purgeCommand(plan)], {
     cwd: PROJECT_ROOT,
     input: script,
     reject: false,
@@ -77,7 +77,7 @@ async function onServer(stack: string, config: string, plan: PurgePlan): Promise
   throw new OperatorError(
     // ssh's own failures end so; the script's end with 1.
     result.exitCode === 255
-      ? { key: `server of stack ${stack}`, found: lastLine, fix: `see that it runs: \`vpai ssh --stack ${stack}\`` }
+      ? serverFault(stack, result.stderr)
       : {
           key: `data of ${plan.service}`,
           found: lastLine,
