@@ -7,3 +7,4 @@ export { healthCheck, httpHealth } from "./health.ts";
 export { alert, logs, ownLog, stat, timeseries } from "./monitoring.ts";
 export { notApplicable } from "./not-applicable.ts";
 export { local, viaEdge } from "./smoke.ts";
+export { validateInImage } from "./validate.ts";

@@ -1,4 +1,11 @@
-import { secretFile, CONFIG_DIR, defineService, healthCheck, notApplicable } from "../../service/presets/index.ts";
+import {
+  secretFile,
+  CONFIG_DIR,
+  defineService,
+  healthCheck,
+  notApplicable,
+  validateInImage,
+} from "../../service/presets/index.ts";
 import { images } from "../../images.ts";
 import { renderAlloyConfig } from "./config.ts";
 import type { ServiceContext } from "../../service/model/context.ts";
@@ -49,23 +56,10 @@ export const alloy = defineService({
     ...tokenFiles(context),
   ],
   reload: {
-    validate: [
-      "docker",
-      "run",
-      "--rm",
-      "--network",
-      "none",
-      "--read-only",
-      "--tmpfs",
-      "/tmp",
-      "--volume",
-      `{dir}:${CONFIG_DIR}:ro`,
-      "--entrypoint",
-      "/bin/alloy",
-      "{image}",
-      "validate",
-      `${CONFIG_DIR}/config.alloy`,
-    ],
+    validate: validateInImage({
+      configDir: CONFIG_DIR,
+      argv: ["/bin/alloy", "validate", `${CONFIG_DIR}/config.alloy`],
+    }),
     argv: ask("POST /-/reload"),
   },
   needs: ["socket-proxy", "loki", "victoriametrics"],

@@ -1,10 +1,13 @@
-import { defineService, healthCheck } from "../../service/presets/index.ts";
+import { defineService, healthCheck, validateInImage } from "../../service/presets/index.ts";
 import { HEALTH_ADDRESS, METRICS_PORT, renderCaddyfile } from "./config.ts";
 import { images } from "../../images.ts";
 import { publicOrigin } from "../../service/model/public-origin.ts";
 import { alerts, dashboards } from "./monitoring.ts";
 
-const CONFIG = ["--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"];
+/** Where the image has its Caddyfile. */
+const CONFIG_DIR = "/etc/caddy";
+const DIRECTORIES = { XDG_DATA_HOME: "/data", XDG_CONFIG_HOME: "/config" };
+const CONFIG = ["--config", `${CONFIG_DIR}/Caddyfile`, "--adapter", "caddyfile"];
 
 /** Reverse proxy: TLS termination, virtual hosts, request buffering while an upstream is replaced. */
 export const caddy = defineService({
@@ -22,7 +25,7 @@ export const caddy = defineService({
     { path: "data", target: "/data" },
     { path: "config", target: "/config" },
   ],
-  configDir: "/etc/caddy",
+  configDir: CONFIG_DIR,
   files: [
     {
       path: "Caddyfile",
@@ -32,34 +35,15 @@ export const caddy = defineService({
   ],
   reload: {
     // In a container of its own: a file that the running Caddy cannot take must never reach it.
-    validate: [
-      "docker",
-      "run",
-      "--rm",
-      "--network",
-      "none",
-      "--read-only",
-      "--tmpfs",
-      "/data",
-      "--tmpfs",
-      "/config",
-      "--tmpfs",
-      "/tmp",
-      "--env",
-      "XDG_DATA_HOME=/data",
-      "--env",
-      "XDG_CONFIG_HOME=/config",
-      "--volume",
-      "{dir}:/etc/caddy:ro",
-      "--entrypoint",
-      "caddy",
-      "{image}",
-      "validate",
-      ...CONFIG,
-    ],
+    validate: validateInImage({
+      configDir: CONFIG_DIR,
+      argv: ["caddy", "validate", ...CONFIG],
+      scratch: ["/data", "/config"],
+      environment: DIRECTORIES,
+    }),
     argv: ["caddy", "reload", ...CONFIG],
   },
-  environment: () => ({ XDG_DATA_HOME: "/data", XDG_CONFIG_HOME: "/config" }),
+  environment: () => DIRECTORIES,
   health: healthCheck(["CMD", "wget", "-q", "-O", "/dev/null", `http://${HEALTH_ADDRESS}/health`], {
     startPeriodSeconds: 30,
     deadlineSeconds: 90,
