@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import type { ServiceDefinition } from "../../../components/service/model/definition.ts";
 import type { Capability } from "../../../components/service/model/facets.ts";
 import { publicOrigin } from "../../../components/service/model/public-origin.ts";
+import { secretFile } from "../../../components/service/presets/index.ts";
 import { serviceSecrets } from "../../../components/service/model/secrets.ts";
 import { planConnections } from "../../../components/service/plan/connections.ts";
 import { goDuration, planContainer } from "../../../components/service/plan/container.ts";
@@ -112,6 +113,11 @@ describe("files on the host", () => {
       expect.objectContaining({ key: "service app", found: "unknown secret: app-missing" }),
     ]);
     expect(checkSecrets([sample], context, planSecrets([sample]))).toEqual([]);
+    // Held by the type check of `npm run lint`: neither a misspelt name nor a string is a reference.
+    // @ts-expect-error -- misspelt
+    expect(ref.mising).toBeUndefined();
+    // @ts-expect-error -- a string
+    expect(secretFile("x", "app-missing").path).toBe("secrets/x");
   });
 
   test("the digest changes with a secret, and does not show it", () => {
