@@ -3,6 +3,7 @@ import { ISOLATED } from "../../../components/host/networks.ts";
 import { images } from "../../../components/images.ts";
 import { planConnections } from "../../../components/service/plan/connections.ts";
 import { memoryMb } from "../../../components/service/plan/memory.ts";
+import { testContext } from "../../support/context.ts";
 import { catalogue } from "../../../stacks/catalogue.ts";
 
 const by = new Map(catalogue.map((definition) => [definition.name, definition]));
@@ -88,4 +89,11 @@ test("a panel queries the datasource that its expression is written for", () => 
       expect([title, datasource]).toEqual([title, /\{container\W/.test(expr) ? "logs" : "metrics"]);
     }
   }
+});
+
+test("a smoke check from outside asks the public origin, port included", () => {
+  const context = testContext({ publicPort: 8443 });
+  const urls = catalogue.flatMap(({ smoke }) => smoke.flatMap((check) => ("url" in check ? [check.url(context)] : [])));
+  expect(urls.length).toBeGreaterThan(2);
+  for (const url of urls) expect(url).toMatch(/^https:\/\/([a-z0-9-]+\.)?ai\.example\.com:8443\//);
 });
