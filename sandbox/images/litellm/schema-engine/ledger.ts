@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { SchemaError } from "./schema-error.ts";
 
@@ -9,6 +10,8 @@ export interface Migration {
 
 /** Of all that migrate a database at the same time, one does. Prisma's own number, so that it waits for the same. */
 const LOCK = 72_707_369;
+const LOCK_INTERVAL_MS = 100;
+const LOCK_DEADLINE_MS = 10 * 60_000;
 
 /** Prisma's own table, so that Prisma could go on with the database. */
 const LEDGER = `
@@ -25,7 +28,7 @@ CREATE TABLE IF NOT EXISTS _prisma_migrations (
 
 /** Applies those of the migrations that the database has not seen, in order; answers their names. */
 export async function deploy(client: Client, migrations: readonly Migration[]): Promise<string[]> {
-  await client.query("SELECT pg_advisory_lock($1)", [LOCK]);
+  await lock(client);
   try {
     await refuseUnknownTables(client);
     await client.query(LEDGER);
@@ -35,6 +38,25 @@ export async function deploy(client: Client, migrations: readonly Migration[]): 
     return pending.map(({ name }) => name);
   } finally {
     await client.query("SELECT pg_advisory_unlock($1)", [LOCK]);
+  }
+}
+
+/**
+ * Asks again and again instead of waiting in the database: a session that waits there holds a snapshot, which an index
+ * that is created concurrently waits for, and PostgreSQL ends one of the two (40P01).
+ */
+async function lock(client: Client): Promise<void> {
+  const deadline = Date.now() + LOCK_DEADLINE_MS;
+  for (;;) {
+    const { rows } = await client.query<{ locked: boolean }>("SELECT pg_try_advisory_lock($1) AS locked", [LOCK]);
+    if (rows[0]?.locked === true) return;
+    if (Date.now() > deadline) {
+      throw new SchemaError(
+        "P1002",
+        `Another process has been migrating this database for ${LOCK_DEADLINE_MS / 60_000} minutes.`,
+      );
+    }
+    await sleep(LOCK_INTERVAL_MS);
   }
 }
 
