@@ -3,13 +3,10 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { ensureDebianPackages } from "../../toolchain/debian.ts";
 import { type Bench, report, VoidMeasurement } from "./bench.ts";
-import { describe, type Described } from "./inspected.ts";
+import { HOST, look, onHost, OURS } from "./host.ts";
+import type { Described } from "./inspected.ts";
 import { listTasks, parseRecap, renderAnsibleCfg, renderPlaybook, voidRecap } from "./playbook.ts";
 import { PROJECT_ROOT } from "../../shared/paths.ts";
-
-/** The name of the machine in the SSH configuration, and so in the inventory. */
-const HOST = "vpai";
-const OURS = "docker ps --quiet --no-trunc --filter label=vpai.service";
 
 /** Containers, networks, images and configuration. Data stays: making databases is no part of the playbook. */
 const REMOVE =
@@ -90,34 +87,6 @@ export async function makePlaybook(sshConfig: string, { folder, signal }: Bench)
       }
     },
   };
-}
-
-type Ssh = (command: string) => Promise<string>;
-
-const onHost =
-  (sshConfig: string, signal: AbortSignal): Ssh =>
-  async (command) =>
-    (await execa("ssh", ["-F", sshConfig, HOST, command], { cwd: PROJECT_ROOT, stdin: "ignore", cancelSignal: signal }))
-      .stdout;
-
-async function look(ssh: Ssh): Promise<Described> {
-  const json = async (command: string): Promise<unknown> => JSON.parse(await ssh(command));
-  const sources = (readOnly: boolean): string => {
-    const wanted = readOnly ? "{{if .ReadOnly}}" : "{{if not .ReadOnly}}";
-    return `${OURS} | xargs docker inspect --format '{{range .HostConfig.Mounts}}${wanted}{{println .Source}}{{end}}{{end}}'`;
-  };
-  const find = (readOnly: boolean, ...depth: string[]): Promise<string> => {
-    const words = ["xargs -I{} sudo -n find {}", ...depth, "-printf '%y %m %U %G %p\\n'"];
-    // What a service sees of the host itself is not made by anybody.
-    return ssh(`${sources(readOnly)} | grep ^/opt/ | ${words.join(" ")}`);
-  };
-  return describe({
-    containers: await json(`${OURS} | xargs docker inspect`),
-    images: await json(`${OURS} | xargs docker inspect --format '{{.Image}}' | sort -u | xargs docker image inspect`),
-    networks: await json("docker network ls --quiet --filter type=custom | xargs docker network inspect"),
-    // What is mounted read-only is configuration; what is in the others is the services' own.
-    paths: [await find(true), await find(false, "-maxdepth 0")].join("\n"),
-  });
 }
 
 /** Copies the configuration files, secrets among them, into a folder that only this user may enter. */

@@ -66,21 +66,25 @@ async function refuseSecond(instance: string): Promise<void> {
 }
 
 /** `vpai start` in the benchmark's sandbox: what it says, shown as it comes, and its wall time in milliseconds. */
-export async function start({ instance, signal }: Bench): Promise<{ readonly output: string; readonly ms: number }> {
-  const args = [
-    "--disable-warning=ExperimentalWarning",
-    join(PROJECT_ROOT, "ops/cli/main.ts"),
-    "start",
-    "--instance",
-    instance,
-  ];
+export const start = (bench: Bench): Promise<{ readonly output: string; readonly ms: number }> =>
+  vpai(bench, ["start"], ["pipe", "inherit"]);
+
+/** `vpai up` in the benchmark's sandbox, as an operator calls it: what it says, and its wall time in milliseconds. */
+export const up = (bench: Bench): Promise<{ readonly output: string; readonly ms: number }> =>
+  vpai(bench, ["up", "--stack", "sandbox"], ["pipe"]);
+
+async function vpai(
+  { instance, signal }: Bench,
+  words: readonly string[],
+  stderr: ("pipe" | "inherit")[],
+): Promise<{ readonly output: string; readonly ms: number }> {
   const from = performance.now();
-  const { stderr } = await execa(process.execPath, args, {
+  const ended = await execa(process.execPath, [join(PROJECT_ROOT, "bin/vpai.js"), ...words, "--instance", instance], {
     cwd: PROJECT_ROOT,
     stdin: "ignore",
     stdout: "ignore",
-    stderr: ["pipe", "inherit"],
+    stderr,
     cancelSignal: signal,
   });
-  return { output: stderr, ms: performance.now() - from };
+  return { output: ended.stderr, ms: performance.now() - from };
 }
