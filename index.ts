@@ -15,4 +15,4 @@ function orExplain<T>(run: () => T): T {
   }
 }
 
-export const { address, links, ssh, credentials, secrets, images } = orExplain(deploy);
+export const { address, links, ssh, credentials, secrets, access, images, dns } = orExplain(deploy);

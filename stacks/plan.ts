@@ -1,16 +1,18 @@
 import { type Fault, OperatorError, renderFaults } from "../shared/errors.ts";
-import type { ServiceContext } from "../components/service/model/context.ts";
+import type { Route, ServiceContext } from "../components/service/model/context.ts";
 import type { ServiceDefinition } from "../components/service/model/definition.ts";
 import type { NetworkName } from "../components/service/model/facets.ts";
-import { checkNames, checkPorts, checkVolumes } from "../components/service/plan/checks.ts";
+import { type FirewallPlan, firewallWarnings, planFirewall } from "../components/host/firewall/plan.ts";
+import { checkNames, checkPorts, checkVolumes, type SshdPort } from "../components/service/plan/checks.ts";
 import { type DatabasePlan, planDatabases } from "../components/service/plan/databases.ts";
 import { planMemory } from "../components/service/plan/memory.ts";
-import { topologicalOrder } from "../components/service/plan/order.ts";
+import { allDependencies, topologicalOrder } from "../components/service/plan/order.ts";
 import { collectRequirements } from "../components/service/plan/requirements.ts";
 import { planRoutes } from "../components/service/plan/routes.ts";
 import { checkSecrets, type PlannedSecret, planSecrets } from "../components/service/plan/secrets.ts";
 import { catalogue, imagePins } from "./catalogue.ts";
-import { serviceSettings, type Settings } from "./settings/load.ts";
+import { nearName } from "./settings/errors.ts";
+import { serviceSettings, type Settings } from "./settings/parse.ts";
 
 /** A whole deployment as plain data: everything that can be wrong is found here, before any resource. */
 export interface Plan {
@@ -22,6 +24,8 @@ export interface Plan {
   readonly networks: readonly NetworkName[];
   readonly databases: ReadonlyMap<string, DatabasePlan>;
   readonly secrets: Readonly<Record<string, PlannedSecret>>;
+  /** The ports of the server that clients may reach. */
+  readonly firewall: FirewallPlan;
   /** Warnings for the operator before the run. */
   readonly warnings: readonly string[];
 }
@@ -45,16 +49,19 @@ export function planDeployment(settings: Settings, all: readonly ServiceDefiniti
     requirements: collectRequirements(definitions, pins),
   };
   const memory = planMemory(definitions, settings.size, settings.machine);
+  const disabled = checkDisabled(settings, all);
   const faults = [
-    ...checkDisabled(settings, all),
-    ...checkNames(definitions, routes),
-    ...checkPorts(definitions, settings.ssh.port),
+    ...disabled,
+    // A service that is needed and disabled is reported by its setting.
+    ...(disabled.length > 0 ? [] : checkNames(definitions, routes)),
+    ...checkPorts(definitions, sshdPorts(settings)),
     ...checkVolumes(definitions),
     ...memory.faults,
     ...checkImages(settings, definitions, pins),
     ...checkSecrets(definitions, context, secrets),
   ];
   if (faults.length > 0) throw new OperatorError(faults);
+  const firewall = stackFirewall(settings, definitions);
   return {
     services: topologicalOrder(definitions),
     context,
@@ -62,20 +69,72 @@ export function planDeployment(settings: Settings, all: readonly ServiceDefiniti
     networks: [...new Set(definitions.flatMap(({ networks }) => networks))].sort(),
     databases: new Map(planDatabases(definitions).map((database) => [database.service, database])),
     secrets,
-    warnings: memory.warnings.map((warning) => renderFaults([warning])),
+    firewall,
+    warnings: [
+      ...memory.warnings.map((warning) => renderFaults([warning])),
+      ...disabledWarnings(routes, definitions),
+      ...firewallWarnings(firewall),
+    ],
   };
+}
+
+/** sshd keeps the port of the first login to an existing server: it is the way back in. */
+function sshdPorts({ ssh, vps }: Pick<Settings, "ssh" | "vps">): SshdPort[] {
+  const first = vps.provider === "existing" ? [{ setting: "vpai:vps.port", port: vps.port }] : [];
+  return [{ setting: "vpai:ssh.port", port: ssh.port }, ...first];
+}
+
+/** The firewall of a deployment. A server that exists already has no firewall from Hetzner. */
+export function stackFirewall(
+  { ssh, vpnCidrs, vps }: Pick<Settings, "ssh" | "vpnCidrs" | "vps">,
+  definitions: readonly ServiceDefinition[],
+): FirewallPlan {
+  return planFirewall({
+    definitions,
+    sshdPorts: sshdPorts({ ssh, vps }).map(({ port }) => port),
+    cidrs: { ssh: ssh.allowedCidrs, vpn: vpnCidrs },
+    enforcement: vps.provider === "hetzner" ? "hetzner" : "none",
+  });
 }
 
 function checkDisabled({ disabledServices }: Settings, all: readonly ServiceDefinition[]): Fault[] {
   const names = all.map(({ name }) => name);
-  return disabledServices
-    .filter((name) => !names.includes(name))
-    .map((name) => ({
-      key: "vpai:disabledServices",
-      found: name,
-      allowed: names.join(", "),
-      fix: "correct the name, or take it out of the list",
-    }));
+  const left = all.filter(({ name }) => !disabledServices.includes(name));
+  return disabledServices.flatMap((name, i): Fault[] => {
+    const key = `vpai:disabledServices[${i}]`;
+    const near = nearName(name, names);
+    if (!names.includes(name)) {
+      const correct = near === undefined ? "correct the name" : `correct the name (${near}?)`;
+      return [
+        {
+          key,
+          found: `${name}, which no service is called`,
+          allowed: names.join(", "),
+          fix: `${correct}, or take it out of the list`,
+        },
+      ];
+    }
+    const users = left.filter((service) => allDependencies(service, all).includes(name)).map((each) => each.name);
+    if (users.length === 0) return [];
+    return [
+      {
+        key,
+        found: `${name}, which ${users.join(", ")} ${users.length === 1 ? "needs" : "need"}`,
+        allowed: "services that no other one needs",
+        fix: `take it out of the list, or add ${users.join(", ")}`,
+      },
+    ];
+  });
+}
+
+/** What follows from leaving out the service that has port 443. */
+function disabledWarnings(routes: readonly Route[], definitions: readonly ServiceDefinition[]): string[] {
+  const isEdge = definitions.some(({ publish }) => publish?.some(({ port }) => port === 443));
+  if (isEdge || routes.length === 0) return [];
+  const names = [...new Set(routes.map(({ service }) => service))].join(", ");
+  return [
+    `vpai:disabledServices: no service is left that listens on port 443, so that the links of ${names} lead nowhere`,
+  ];
 }
 
 function checkImages(

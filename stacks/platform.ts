@@ -1,5 +1,8 @@
 import type * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
+import { planRecords } from "../components/dns/plan.ts";
+import type { DnsRecord } from "../components/dns/record.ts";
+import { ZoneRecords } from "../components/dns/zone-records.ts";
 import { Host } from "../components/host/host.ts";
 import { Secrets } from "../components/secrets/secrets.ts";
 import { configSecret } from "../components/service/model/secrets.ts";
@@ -10,13 +13,23 @@ import { ExistingServer } from "../components/vps/existing/server.ts";
 import { HetznerServer } from "../components/vps/hetzner/server.ts";
 import type { Machine } from "../components/vps/machine.ts";
 import type { Plan } from "./plan.ts";
+import { zonePlace } from "./settings/dns.ts";
 import type { SecretKey } from "./settings/schema.ts";
-import type { Settings } from "./settings/load.ts";
+import type { Settings } from "./settings/parse.ts";
 
 export interface Platform {
   readonly machine: Machine;
   readonly secrets: Secrets;
   readonly services: ReadonlyMap<string, DockerService>;
+  /** Undefined where no zone is set. */
+  readonly dns?: pulumi.Output<Dns>;
+}
+
+/** The DNS of a stack, as its outputs show it. */
+export interface Dns {
+  readonly provider: Settings["dns"]["provider"];
+  readonly zone: string;
+  readonly records: readonly DnsRecord[];
 }
 
 /** Settings' secrets by name; undefined where one is not set. */
@@ -24,7 +37,8 @@ export type SecretSource = (key: SecretKey) => pulumi.Output<string> | undefined
 
 /** The whole deployment, in the order of creation. */
 export function buildPlatform(settings: Settings, plan: Plan, secret: SecretSource): Platform {
-  const machine = buildMachine(settings, secret);
+  const machine = buildMachine(settings, plan, secret);
+  const dns = buildDns(settings, plan, machine);
   const host = new Host("host", { machine, workFolder: settings.workFolder, networks: plan.networks });
   const secrets = new Secrets("secrets", {
     host,
@@ -48,10 +62,22 @@ export function buildPlatform(settings: Settings, plan: Plan, secret: SecretSour
     });
     services.set(definition.name, service);
   }
-  return { machine, secrets, services };
+  return { machine, secrets, services, ...(dns && { dns }) };
 }
 
-function buildMachine(settings: Settings, secret: SecretSource): Machine {
+/** Records need the address alone: they spread while the server boots. */
+function buildDns(settings: Settings, plan: Plan, { address }: Machine): pulumi.Output<Dns> | undefined {
+  const { stack, domain, dns } = settings;
+  const { provider, zone, ttl, issuers } = dns;
+  if (zone === undefined) return undefined;
+  const hosts = plan.context.routes.map(({ host }) => host);
+  const records = address.apply((ipv4) => planRecords({ stack, domain, zone, hosts, ipv4, ttl, issuers }));
+  const place = zonePlace(settings);
+  if (place) new ZoneRecords("dns", { ...place, records });
+  return records.apply((each) => ({ provider, zone, records: each }));
+}
+
+function buildMachine(settings: Settings, { firewall }: Plan, secret: SecretSource): Machine {
   const { stack, ssh, protect, vps } = settings;
   if (vps.provider === "existing") {
     const { address, hostKey, generation, port, user } = vps;
@@ -64,9 +90,10 @@ function buildMachine(settings: Settings, secret: SecretSource): Machine {
   return new HetznerServer("vps", {
     stack,
     token,
-    location: vps.location,
+    locations: [vps.location, ...vps.locationFallbacks],
     generation: vps.generation,
     ssh,
+    openPorts: firewall.ports,
     protect,
     ...(settings.hetznerEndpoint && { endpoint: settings.hetznerEndpoint }),
     serverTypes: [vps.serverType, ...vps.serverTypeFallbacks],

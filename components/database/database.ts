@@ -2,6 +2,7 @@ import type * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Host } from "../host/host.ts";
 import type { DatabasePlan } from "../service/plan/databases.ts";
+import { databaseReadback, recordReadback } from "./readback.ts";
 import { scramVerifier } from "./scram.ts";
 import { renderDatabaseSql } from "./sql.ts";
 
@@ -17,6 +18,9 @@ export function reconcileDatabase(
   parent: pulumi.Resource,
   dependsOn: readonly pulumi.Resource[],
 ): command.remote.Command {
-  const stdin = password.apply((text) => renderDatabaseSql(plan, scramVerifier(plan.name, text)));
+  const stdin = password.apply((text) => {
+    const verifier = scramVerifier(plan.name, text);
+    return recordReadback(databaseReadback(plan, verifier), renderDatabaseSql(plan, verifier));
+  });
   return host.remoteCommand(name, { create: psql(plan.server), stdin }, parent, { dependsOn: [...dependsOn] });
 }

@@ -19,9 +19,11 @@ export function renderDatabaseSql({ name, extensions, memberOf }: DatabasePlan, 
 SET log_min_error_statement = panic;
 SET client_min_messages = warning;
 SELECT 'CREATE ROLE "${name}" LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${name}') \\gexec
-ALTER ROLE "${name}" WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD '${verifier}';
+ALTER ROLE "${name}" WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT CONNECTION LIMIT -1 VALID UNTIL 'infinity' PASSWORD '${verifier}';
+SELECT format('REVOKE %I FROM "${name}"', r.rolname) FROM pg_auth_members JOIN pg_roles r ON r.oid = roleid WHERE member = '${name}'::regrole AND r.rolname <> ALL ('{${memberOf.join(",")}}') \\gexec
 ${join}SELECT 'CREATE DATABASE "${name}" OWNER "${name}" TEMPLATE template0 ENCODING ''UTF8''' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '${name}') \\gexec
 ALTER DATABASE "${name}" OWNER TO "${name}";
+ALTER DATABASE "${name}" WITH ALLOW_CONNECTIONS true CONNECTION LIMIT -1;
 REVOKE ALL ON DATABASE "${name}" FROM PUBLIC;
 \\connect "${name}"
 SET log_min_error_statement = panic;

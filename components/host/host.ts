@@ -18,6 +18,8 @@ export interface HostArgs {
 export interface HostCommandArgs {
   /** No secret in it: a failure prints it. */
   readonly create: string;
+  /** Run before it is deleted or run again, on the machine as it is then. No secret in it either. */
+  readonly delete?: string;
   /** Where secrets travel. */
   readonly stdin?: pulumi.Input<string>;
   /** Run again when one of them changes; the machine's identity is always among them. */
@@ -88,7 +90,7 @@ export class Host extends pulumi.ComponentResource {
     );
   }
 
-  #script({ create, stdin, triggers = [] }: HostCommandArgs): command.remote.CommandArgs {
+  #script({ create, delete: deletion, stdin, triggers = [] }: HostCommandArgs): command.remote.CommandArgs {
     const { id, address, sshPort, user, hostKey, privateKey } = this.#machine;
     return {
       connection: {
@@ -102,6 +104,7 @@ export class Host extends pulumi.ComponentResource {
         perDialTimeout: 6,
       },
       create,
+      ...(deletion !== undefined && { delete: deletion }),
       ...(stdin !== undefined && { stdin }),
       triggers: [id, ...triggers],
       // Output would be shown even where it is secret; a failure still prints it, so no script prints one.

@@ -1,3 +1,4 @@
+import leven from "leven";
 import type { Fault } from "../../shared/errors.ts";
 import type { ModelSetting } from "../service/model/settings.ts";
 
@@ -136,22 +137,8 @@ const SHOWN = 4;
 /** The provider's models whose names are most like it. */
 function nearest(model: string, provider: ModelSetting["provider"]): string[] {
   return KNOWN_MODELS.filter((known) => known.provider === provider)
-    .map(({ name }) => ({ name, distance: distance(model.toLowerCase(), name) }))
+    .map(({ name }) => ({ name, distance: leven(model.toLowerCase(), name) }))
     .sort((a, b) => a.distance - b.distance)
     .slice(0, SHOWN)
     .map(({ name }) => name);
-}
-
-/** How many letters have to be put in, taken out or changed to make one of the other. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

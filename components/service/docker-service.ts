@@ -13,6 +13,13 @@ import type { Host } from "../host/host.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import type { Images } from "./image-pulls.ts";
 
+/**
+ * Settings that Docker cannot change of an existing container, and of which the provider (or an older release of it) says
+ * that it can: the state would have the new value, the container the old one, and no later run a difference.
+ * kreuzwerker/terraform-provider-docker#988.
+ */
+const NOT_CHANGED_IN_PLACE = ["healthcheck", "init", "tmpfs"];
+
 /** How long a service may answer "later" (503, or nothing) to what is set in it. */
 const PROVISION_SECONDS = 60;
 
@@ -23,8 +30,8 @@ export interface DockerServiceArgs {
   readonly images: Images;
   readonly secrets: Secrets;
   readonly database?: DatabasePlan;
-  /** Gates of the services that it needs. */
-  readonly after: readonly pulumi.Resource[];
+  /** Gates of the services that it cannot start without. */
+  readonly after: readonly command.remote.Command[];
 }
 
 /**
@@ -72,8 +79,24 @@ export class DockerService extends pulumi.ComponentResource {
           ...after,
         ],
         deleteBeforeReplace: true,
+        replaceOnChanges: NOT_CHANGED_IN_PLACE,
       }),
     );
+    if (definition.route !== undefined && definition.port !== undefined) {
+      // It depends on the container, so the engine deletes it first: no request is lost when the container is replaced, or
+      // one that it cannot work without.
+      host.remoteCommand(
+        `${name}-open`,
+        {
+          create: `/usr/local/lib/vpai/drain open ${plan.name} ${definition.port}`,
+          delete: `/usr/local/lib/vpai/drain close ${plan.name} ${definition.port}`,
+          triggers: [this.container.id, ...after.map(({ id }) => id)],
+        },
+        this,
+        // A gate that is run again has no container that goes with it: opened first, the port would then be closed for good.
+        { deleteBeforeReplace: true },
+      );
+    }
     const healthy = host.remoteCommand(
       `${name}-healthy`,
       {
@@ -141,6 +164,8 @@ export function containerArgs(plan: ContainerPlan): Omit<docker.ContainerArgs, "
     logDriver: "json-file",
     logOpts: { "max-size": "10m", "max-file": "3" },
     destroyGraceSeconds: plan.destroyGraceSeconds,
+    // The same for a `docker stop` or `restart` by hand, which would kill a database after ten seconds.
+    stopTimeout: plan.destroyGraceSeconds,
     mustRun: true,
     // The gate judges health: the provider would wait at creation only.
     wait: false,

@@ -15,18 +15,20 @@ export interface BootstrapArgs {
 const NAMES = [
   "bootstrap.sh",
   "daemon.json",
+  "drain.sh",
+  "docker-settings.py",
   "files.py",
-  "gate.sh",
+  "gate.py",
   "check-permanent-secrets.py",
   "provision.py",
   "sshd.conf",
 ];
 const END = "__END_OF_VPAI_FILE__";
 
-/** Commands that the bootstrap installs in /usr/local/lib/vpai. */
-export const HOST_COMMANDS: readonly string[] = NAMES.filter((name) => name.endsWith(".py") || name === "gate.sh").map(
-  (name) => name.replace(/\.\w+$/, ""),
-);
+/** Whether the bootstrap installs a file as a command in /usr/local/lib/vpai, under its name without the extension. */
+export const isHostCommand = (file: string): boolean => /\.(py|sh)$/.test(file) && file !== "bootstrap.sh";
+
+export const HOST_COMMANDS: readonly string[] = NAMES.filter(isHostCommand).map((name) => name.replace(/\.\w+$/, ""));
 
 /** The files of `files/host`, by name. */
 export function hostFiles(): Record<string, string> {
@@ -58,4 +60,22 @@ export function renderBootstrap({ sshPorts, deployKey, files }: BootstrapArgs): 
   ].join("\n");
   const hash = createHash("sha256").update(body).digest("hex");
   return `#!/bin/bash\n${body}\nexport VPAI_HASH=${hash}\nexec bash /opt/vpai/host/bootstrap.sh\n`;
+}
+
+/** A rendered bootstrap, taken apart again. */
+export interface Bootstrap extends BootstrapArgs {
+  readonly hash: string;
+}
+
+/** The inverse of {@link renderBootstrap}: what a machine whose bootstrap is this script was given. */
+export function parseBootstrap(script: string): Bootstrap {
+  const exported = (name: string): string =>
+    new RegExp(`^export ${name}='?([^'\\n]*)'?$`, "m").exec(script.slice(script.lastIndexOf(END)))?.[1] ?? "";
+  const blocks = script.matchAll(new RegExp(`^cat > /opt/vpai/host/(\\S+) <<'${END}'\\n([\\s\\S]*?)^${END}$`, "gm"));
+  return {
+    sshPorts: exported("VPAI_SSH_PORTS").split(" ").map(Number),
+    deployKey: exported("VPAI_DEPLOY_KEY"),
+    hash: exported("VPAI_HASH"),
+    files: Object.fromEntries([...blocks].map(([, name = "", text = ""]) => [name, text])),
+  };
 }

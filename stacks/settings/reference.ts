@@ -1,6 +1,8 @@
 import { stringify } from "yaml";
 import { z } from "zod";
 import { DEPRECATED_SETTINGS, SECRET_SETTINGS, settingsSchema } from "./schema.ts";
+import { SECRET_RULES } from "./secret-rules.ts";
+import { VALUE_RULES } from "./value-rules.ts";
 import { alternatives, elementOf, selector, typeName, unwrap, valueOf } from "./shape.ts";
 import type { SecretSetting } from "../../components/service/model/settings.ts";
 
@@ -121,8 +123,8 @@ export function settingsPage({ settings, secrets, deprecated }: Declared = DECLA
   ]);
   return [
     "# Settings",
-    "Derived from `stacks/settings/schema.ts` by `npx vpai lint --write`; do not edit.",
-    "A stack file (`Pulumi.<stack>.yaml`) holds them below `config:`, or `npx vpai pulumi --stack <stack> -- config set` " +
+    "Derived from `stacks/settings/schema.ts` by `./vpai lint --write`; do not edit.",
+    "A stack file (`Pulumi.<stack>.yaml`) holds them below `config:`, or `./vpai pulumi --stack <stack> -- config set` " +
       "sets them (`--path` for a field of an object).",
     table(
       ["name", "type", "default", "description", "allowed"],
@@ -137,6 +139,29 @@ export function settingsPage({ settings, secrets, deprecated }: Declared = DECLA
     "## Secrets",
     "Set with `config set --secret`; a plain value is rejected. Where a variable is named, it is used if the setting is not set.",
     table(["name", "variable", "description"], secret),
+    "What each consumer of a secret takes; what is wrong with a value is reported without the value. A line break at its " +
+      "end is left out with a notice, and a blank value counts as not set.",
+    table(
+      ["name", "consumer", "allowed", "source"],
+      Object.entries(SECRET_RULES).map(([key, { consumer, allowed: rule, source }]) => [
+        `\`vpai:${key}\``,
+        consumer,
+        rule,
+        source,
+      ]),
+    ),
+    "## What the consumers of a value take",
+    "Derived from `stacks/settings/value-rules.ts`. A value must keep all rules of its setting, so the strictest applies. " +
+      "Every fault of a stack is reported at once, before anything is started.",
+    table(
+      ["name", "consumer", "allowed", "source"],
+      VALUE_RULES.map(({ setting, consumer, allowed: rule, source }) => [
+        `\`vpai:${setting}\``,
+        consumer,
+        rule,
+        source,
+      ]),
+    ),
     "## Former names",
     "Still accepted, with a notice. Setting both names is an error.",
     table(

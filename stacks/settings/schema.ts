@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { type SecretSetting, SERVICE_SECRETS, serviceSettingsSchema } from "../../components/service/model/settings.ts";
+import { DNS_SECRETS } from "../../components/dns/credentials.ts";
+import { OVH_REGIONS } from "../../components/dns/endpoints.ts";
 import { IMAGE_REF_FORM, tryImageRef } from "../../shared/image-ref.ts";
 import { LOCATIONS } from "../../components/vps/hetzner/server-types.ts";
 import { choice, cidr, flag, text, whole } from "../../shared/rules.ts";
@@ -7,15 +9,6 @@ import { choice, cidr, flag, text, whole } from "../../shared/rules.ts";
 // z.hostname also takes upper case, a single label and an IPv4 address.
 const DOMAIN = /^(?=.{3,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
 const HOST_KEY = /^(ssh-ed25519|ecdsa-sha2-nistp256|ssh-rsa) [A-Za-z0-9+/]+=*( \S+)*$/;
-
-const isTimezone = (value: string): boolean => {
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: value }).resolvedOptions().timeZone.length > 0;
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
-};
 
 /** How Hetzner's server types are named. */
 export const SERVER_TYPE = /^[a-z]{2,4}\d{2}$/;
@@ -36,6 +29,10 @@ const hetzner = z.strictObject({
     .default([])
     .describe("Server types to try in turn when the first is sold out"),
   location: choice(LOCATIONS).describe("Location of the server"),
+  locationFallbacks: z
+    .array(choice(LOCATIONS), { error: "a list of locations" })
+    .default([])
+    .describe("Locations to try in turn when the first has no server type"),
   generation,
   memoryMb: memoryMb.optional().describe("Memory of the server in MB; needed for a server type that is not known"),
 });
@@ -61,12 +58,52 @@ const ssh = z.strictObject({
     .describe("Source CIDRs allowed to connect to sshd"),
 });
 
-/** Every setting that is not secret, by its name below `vpai:`. Unknown ones are errors. */
+const zone = text("a zone in lower case such as example.com, as its provider calls it", (value) => DOMAIN.test(value));
+const records = {
+  ttl: whole(60, 86_400, "seconds, a whole number from 60 to 86400")
+    .default(300)
+    .describe("How long others may keep a record, in seconds"),
+  issuers: z
+    .array(
+      text("a certificate authority as its CAA records name it, such as letsencrypt.org", (value) =>
+        DOMAIN.test(value),
+      ),
+      { error: "a list of certificate authorities" },
+    )
+    .default([])
+    .describe("Certificate authorities that may issue for the domain, one CAA record each; empty: no such record"),
+};
+
+const noDns = z.strictObject({
+  provider: z.literal("none"),
+  zone: zone
+    .optional()
+    .describe("Zone of the domain; where it is set, the records to make by hand are shown and checked"),
+  ...records,
+});
+
+const ovhDns = z.strictObject({
+  provider: z.literal("ovh"),
+  zone: zone.describe("Zone of the domain at the provider"),
+  region: choice(OVH_REGIONS).default("ovh-eu").describe("Region of the OVH account"),
+  ...records,
+});
+
+const hetznerDns = z.strictObject({
+  provider: z.literal("hetzner"),
+  zone: zone.describe("Zone of the domain at the provider"),
+  ...records,
+});
+
+/**
+ * Every setting that is not secret, by its name below `vpai:`. Unknown ones are errors. These are the forms; what the
+ * consumers of a value take is in value-rules.ts, and for secrets in secret-rules.ts.
+ */
 export const settingsSchema = z.strictObject({
-  domain: text("a domain in lower case such as ai.example.com", (value) => DOMAIN.test(value)).describe(
-    "Domain of the deployment; each service gets a name below it",
-  ),
-  timezone: text("a name of the IANA database such as Europe/Paris", isTimezone)
+  domain: text("a domain in lower case such as ai.example.com, other letters in punycode", (value) =>
+    DOMAIN.test(value),
+  ).describe("Domain of the deployment; each service gets a name below it"),
+  timezone: text("a name of the tz database, exactly as it is there, such as Europe/Paris")
     .default("Etc/UTC")
     .describe("Time zone of the services"),
   size: choice(["standard", "small"])
@@ -79,6 +116,10 @@ export const settingsSchema = z.strictObject({
     .discriminatedUnion("provider", [hetzner, existing], { error: "hetzner, existing" })
     .describe("Server of the deployment"),
   ssh: ssh.default(ssh.parse({})).describe("SSH access to the server"),
+  dns: z
+    .discriminatedUnion("provider", [noDns, ovhDns, hetznerDns], { error: "none, ovh, hetzner" })
+    .default(noDns.parse({ provider: "none" }))
+    .describe("Who serves the DNS of the domain"),
   disabledServices: z
     .array(text("a service's name"), { error: "a list of services" })
     .default([])
@@ -102,11 +143,15 @@ export type RawSettings = z.infer<typeof settingsSchema>;
 /** Former names of settings: still accepted, with a notice. */
 export const DEPRECATED_SETTINGS: Readonly<Record<string, string>> = { without: "disabledServices" };
 
-/** Every secret setting: it stays an Output, and only its presence is checked. */
+/** Every secret setting: it stays an Output. Its form is checked by secret-rules.ts. */
 export const SECRET_SETTINGS = {
-  hetznerToken: { description: "API token of the Hetzner project (provider hetzner)", variable: "HCLOUD_TOKEN" },
+  hetznerToken: {
+    description: "API token of the Hetzner project (vps or dns provider hetzner)",
+    variable: "HCLOUD_TOKEN",
+  },
   rootPrivateKey: { description: "Private key for the first login to an existing server" },
   rootPassword: { description: "Password for the first login to an existing server" },
+  ...DNS_SECRETS,
   ...SERVICE_SECRETS,
 } as const satisfies Readonly<Record<string, SecretSetting>>;
 

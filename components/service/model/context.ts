@@ -16,6 +16,8 @@ export interface Route {
   readonly upstreamWaitSeconds: number;
   /** Paths answered with 404, as Caddy matches them. */
   readonly denyPaths: readonly string[];
+  /** Paths whose requests are never sent twice, as Caddy matches them. */
+  readonly oncePaths: readonly string[];
 }
 
 /** One scrape target. */

@@ -12,14 +12,15 @@ import type {
   MetricsSpec,
   NetworkName,
   NotApplicable,
+  PublishedPort,
   Reload,
   Reveal,
   RouteSpec,
   SecretSpec,
 } from "./facets.ts";
 import type { AlertSpec, DashboardSpec } from "./monitoring.ts";
-import type { Backup, SmokeCheck } from "./operations.ts";
-import type { Provision } from "./provision.ts";
+import type { Backup, Login, SmokeCheck } from "./operations.ts";
+import type { Provision, Readback } from "./provision.ts";
 
 /** A file that the container reads below {@link ServiceDefinition.configDir}. Owned by the container's user. */
 export interface FileSpec {
@@ -47,7 +48,7 @@ export interface ServiceDefinition {
   /** Other ports it listens on there. */
   readonly internalPorts?: readonly number[];
   /** Ports published on the host. */
-  readonly publish?: readonly { readonly port: number; readonly protocol: "tcp" | "udp" }[];
+  readonly publish?: readonly PublishedPort[];
   /** The container's user, who owns its files on the host too. Root needs a reason. */
   readonly user: { readonly uid: number; readonly gid: number; readonly rootReason?: string };
   readonly entrypoint?: readonly string[];
@@ -75,6 +76,8 @@ export interface ServiceDefinition {
   /** Services that have to be healthy first, besides the providers of its database and cache. */
   readonly needs?: readonly string[];
   readonly provision?: Provision;
+  /** What it has taken from its live files, read by the server's inspection; {@link ServiceDefinition.reload} repairs it. */
+  readonly readback?: (context: ServiceContext, reveal: Reveal) => Readback;
   readonly health: HealthCheck;
   /** Added after all are dropped; canonical `CAP_` names. @default none */
   readonly capabilities?: readonly string[];
@@ -91,6 +94,8 @@ export interface ServiceDefinition {
   /** Grace period between SIGTERM and SIGKILL. */
   readonly stopGraceSeconds: number;
   readonly route?: RouteSpec;
+  /** It reveals the same secrets for any of their values. */
+  readonly login?: (context: ServiceContext, reveal: Reveal) => Login;
   readonly metrics: MetricsSpec | NotApplicable;
   readonly alerts: readonly AlertSpec[];
   readonly dashboards: readonly DashboardSpec[];

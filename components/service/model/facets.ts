@@ -71,6 +71,14 @@ export interface HealthCheck {
 /** The clients a route serves: everyone, or VPN clients only. */
 export type Audience = "public" | "vpn";
 
+/** A port of the container, published on the host under the same number. */
+export interface PublishedPort {
+  readonly port: number;
+  readonly protocol: "tcp" | "udp";
+  /** The clients that the firewalls let reach it. @default "public" */
+  readonly audience?: Audience;
+}
+
 export interface RouteSpec {
   /** First label of the host name below the deployment's domain. */
   readonly subdomain: string;
@@ -79,6 +87,11 @@ export interface RouteSpec {
   readonly healthPath: string;
   /** Paths answered with 404 at the edge, as Caddy matches them (`/metrics`, `/debug/*`). */
   readonly denyPaths?: readonly string[];
+  /**
+   * Paths where a GET does something, as Caddy matches them. The edge repeats a GET whose connection broke without an
+   * answer, as a client would, but not there. @default none
+   */
+  readonly oncePaths?: readonly string[];
   /** How long a request waits while the service is replaced. @default 60 */
   readonly upstreamWaitSeconds?: number;
 }

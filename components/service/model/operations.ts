@@ -1,4 +1,4 @@
-import type { ServiceContext } from "./context.ts";
+import type { PublicAddress } from "./public-origin.ts";
 
 /** A command run on the host as root that reads or writes a stream. It never contains a secret. */
 export type Argv = readonly [string, ...string[]];
@@ -20,15 +20,26 @@ export interface Backup {
   readonly items: readonly [BackupItem, ...BackupItem[]];
 }
 
+/** How an operator logs in to a service: each value as it has to be typed. */
+export interface Login {
+  readonly user?: string;
+  readonly password?: string;
+  /** The key or token of an API, or of an interface that asks for one. */
+  readonly key?: string;
+}
+
 /** A request to the running service and the response that proves it works. */
 export type SmokeCheck = {
   readonly name: string;
-  /** Time after the start within which it has to pass; retried until then. @default 0 */
+  /**
+   * Time after its container's start within which it has to pass; retried until then, as every check is for a minute after
+   * any start. @default 0
+   */
   readonly withinSeconds?: number;
 } & (
   | {
       /** Requested from outside, through the edge. */
-      readonly url: (context: ServiceContext) => string;
+      readonly url: (address: PublicAddress) => string;
       readonly status: number;
       readonly body?: RegExp;
     }

@@ -8,7 +8,7 @@ const personName = (fallback: string) =>
 
 const owner = z.strictObject({
   email: z
-    .email({ error: "an e-mail address" })
+    .email({ error: "an e-mail address whose top-level domain has letters alone (n8n takes no other)" })
     .optional()
     .describe("E-mail address of the owner; without it, `admin@` and the domain"),
   firstName: personName("Stack").describe("First name of the owner"),

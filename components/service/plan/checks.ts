@@ -3,30 +3,37 @@ import type { Route } from "../model/context.ts";
 import type { ServiceDefinition } from "../model/definition.ts";
 import { missingCapabilities } from "./order.ts";
 
-/** Ports that two want on the host, sshd's included. */
-export function checkPorts(definitions: readonly ServiceDefinition[], sshPort: number): Fault[] {
-  const owners = new Map([[`${sshPort}/tcp`, "sshd"]]);
-  const faults: Fault[] = [];
-  for (const { name, publish } of definitions) {
-    for (const { port, protocol } of publish ?? []) {
-      const owner = owners.get(`${port}/${protocol}`);
-      if (owner === "sshd")
-        faults.push({
-          key: "vpai:ssh.port",
-          found: String(port),
-          allowed: `a port that ${name} does not publish`,
-          fix: "`pulumi config set --path vpai:ssh.port 2222`",
-        });
-      else if (owner)
-        faults.push({
-          key: `service ${name}`,
-          found: `port ${port}/${protocol}, which ${owner} has`,
-          fix: "publish another port",
-        });
-      owners.set(`${port}/${protocol}`, owner ?? name);
-    }
-  }
-  return faults;
+/** A port on which sshd listens, and the setting that it comes from. */
+export interface SshdPort {
+  readonly setting: string;
+  readonly port: number;
+}
+
+/** All ports that the machine will hold: sshd's, and those that services publish. Each may be held once. */
+export function checkPorts(definitions: readonly ServiceDefinition[], sshd: readonly SshdPort[]): Fault[] {
+  const published = definitions.flatMap(({ name, publish }) => (publish ?? []).map((each) => ({ name, ...each })));
+  const taken = [...new Set(published.map(({ port }) => port))].sort((a, b) => a - b).join(", ");
+  const ofSshd = sshd.flatMap(({ setting, port }): Fault[] => {
+    const other = published.find((each) => each.port === port && each.protocol === "tcp");
+    if (other === undefined) return [];
+    return [
+      {
+        key: setting,
+        found: `${port}, which ${other.name} publishes`,
+        allowed: `a port that no service publishes (they publish ${taken})`,
+        fix: `have sshd listen on another port, and \`pulumi config set --path '${setting}' <port>\``,
+      },
+    ];
+  });
+  const ofServices = published.flatMap(({ name, port, protocol }, i): Fault[] => {
+    const first = published.findIndex((each) => each.port === port && each.protocol === protocol);
+    const owner = published[first]?.name ?? name;
+    if (first === i) return [];
+    return [
+      { key: `service ${name}`, found: `port ${port}/${protocol}, which ${owner} has`, fix: "publish another port" },
+    ];
+  });
+  return [...ofSshd, ...ofServices];
 }
 
 /** Duplicate names and routes, missing dependencies, and facets that do not fit together. */

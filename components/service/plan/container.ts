@@ -6,6 +6,9 @@ import { memoryMb } from "./memory.ts";
 export const DATA_ROOT = "/opt/vpai/data";
 export const CONFIG_ROOT = "/opt/vpai/config";
 
+/** Address of the host at which containers publish their ports: every one of IPv4. */
+export const PUBLISH_ADDRESS = "0.0.0.0";
+
 /** Everything about a container that is known before anything runs, in the words of the Docker provider. */
 export interface ContainerPlan {
   readonly name: string;
@@ -65,7 +68,7 @@ export function planContainer(definition: ServiceDefinition, context: ServiceCon
     networks: [...definition.networks].sort(),
     mounts: [...data, ...config, ...host],
     ports: (definition.publish ?? []).map(({ port, protocol }) => ({
-      ip: "0.0.0.0",
+      ip: PUBLISH_ADDRESS,
       internal: port,
       external: port,
       protocol,

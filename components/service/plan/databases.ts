@@ -15,12 +15,14 @@ export interface DatabasePlan {
   readonly extensions: readonly string[];
   /** Roles whose rights it has. */
   readonly memberOf: readonly string[];
+  /** Whether something is lost with it: the service backs something up. */
+  readonly holdsData: boolean;
 }
 
 /** The databases of all services. Empty without a service that provides them; `checkNames` reports that. */
 export function planDatabases(definitions: readonly ServiceDefinition[]): DatabasePlan[] {
   const server = providerOf("database", definitions)?.name;
-  return definitions.flatMap(({ name, database }) =>
+  return definitions.flatMap(({ name, database, backup }) =>
     database && server !== undefined
       ? [
           {
@@ -30,6 +32,7 @@ export function planDatabases(definitions: readonly ServiceDefinition[]): Databa
             password: databaseSecret(name),
             extensions: database.extensions ?? [],
             memberOf: database.memberOf ?? [],
+            holdsData: !("reason" in backup),
           },
         ]
       : [],

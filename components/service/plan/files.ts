@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { ServiceContext } from "../model/context.ts";
 import type { FileSpec, ServiceDefinition } from "../model/definition.ts";
 import type { Reveal } from "../model/facets.ts";
+import type { Readback } from "../model/provision.ts";
 import { CONFIG_ROOT, DATA_ROOT } from "./container.ts";
 
 /** Input of files/host/files.py. */
@@ -17,6 +18,8 @@ export interface HostFiles {
   } | null;
   readonly validate: readonly string[] | null;
   readonly reload: { readonly container: string; readonly image: string; readonly argv: readonly string[] } | null;
+  /** For the server's inspection, which reads this in the state. */
+  readonly readback?: Readback;
 }
 
 /** The files of a service in this deployment. */
@@ -52,5 +55,6 @@ export function planFiles(
     config,
     validate: reload?.validate ? argv(reload.validate) : null,
     reload: reload ? { container: name, image, argv: argv(reload.argv) } : null,
+    ...(definition.readback && { readback: definition.readback(context, reveal) }),
   };
 }

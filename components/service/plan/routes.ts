@@ -18,6 +18,7 @@ export function planRoutes(definitions: readonly ServiceDefinition[], address: P
               healthPath: route.healthPath,
               upstreamWaitSeconds: route.upstreamWaitSeconds ?? 60,
               denyPaths: route.denyPaths ?? [],
+              oncePaths: route.oncePaths ?? [],
             },
           ],
     )

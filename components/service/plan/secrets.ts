@@ -54,11 +54,18 @@ export function secretsUsed(use: (reveal: Reveal) => unknown): SecretRef[] {
 
 /** The secrets in a service's files. */
 export const secretsOfFiles = (definition: ServiceDefinition, context: ServiceContext): SecretRef[] =>
-  secretsUsed((reveal) => filesOf(definition, context).map(({ content }) => content(context, reveal)));
+  secretsUsed((reveal) => [
+    ...filesOf(definition, context).map(({ content }) => content(context, reveal)),
+    definition.readback?.(context, reveal),
+  ]);
 
 /** The secrets that a service is provisioned with. */
 export const secretsOfProvision = ({ provision }: ServiceDefinition, context: ServiceContext): SecretRef[] =>
   secretsUsed((reveal) => provision?.steps(context, reveal));
+
+/** The secrets that an operator logs in with. */
+export const secretsOfLogin = ({ login }: ServiceDefinition, context: ServiceContext): SecretRef[] =>
+  secretsUsed((reveal) => login?.(context, reveal));
 
 /** Reveals the secrets in `values`. */
 export function revealFrom(values: Readonly<Record<string, string>>): Reveal {
@@ -81,6 +88,7 @@ export function checkSecrets(
     const used = [
       ...secretsOfFiles(definition, context),
       ...secretsOfProvision(definition, context),
+      ...secretsOfLogin(definition, context),
       ...("bearer" in metrics && metrics.bearer ? [metrics.bearer] : []),
     ];
     return [...new Set(used)]

@@ -3,8 +3,17 @@ import type { Route } from "../../service/model/context.ts";
 /** Caddy's health endpoint: plain HTTP inside its container, on no network (`localhost` could mean ::1). */
 export const HEALTH_ADDRESS = "127.0.0.1:9180";
 
+/** On the host: the certificate of Caddy's own authority, which signs all others. */
+export const ROOT_CERTIFICATE = "/opt/vpai/data/caddy/data/caddy/pki/authorities/local/root.crt";
+
 /** Caddy's metrics endpoint: plain HTTP, on a port that is not published. */
 export const METRICS_PORT = 9181;
+
+/**
+ * How long a WebSocket outlives the configuration it was opened under: a reload closes all of them at once otherwise, of
+ * unchanged routes too. It is also how long a client stays connected that a new rule keeps out.
+ */
+const STREAM_CLOSE_DELAY = "24h";
 
 /**
  * The Caddyfile of a deployment: the domain's own `/health`, the metrics, and one site a route. Routes for the VPN
@@ -46,11 +55,14 @@ const home = (domain: string): string => `${domain} {
 /**
  * One upstream, so that a request either reaches it or waits: while the container is replaced its healthPath fails, and
  * requests are held instead of being answered by something half started. A failed connection counts as not ready for
- * three seconds, because the next look may come late; and a "503, starting" that slips through is asked again where
- * that is safe. A POST is not: a workflow may have run and answered 503 itself.
+ * three seconds, because the next look may come late.
+ *
+ * A request that no connection came about for is sent again: Caddy retries those by itself. After a broken connection,
+ * which a container that ends may leave, a GET is repeated as well, unless a GET does something there (`oncePaths`): a
+ * webhook would run twice. Go's client repeats one whose kept-alive connection broke, wherever: so none is kept.
  */
 const site = (
-  { host, upstream, healthPath, upstreamWaitSeconds, audience, denyPaths }: Route,
+  { host, upstream, healthPath, upstreamWaitSeconds, audience, denyPaths, oncePaths }: Route,
   cidrs: readonly string[],
 ): string =>
   `${host} {
@@ -72,11 +84,7 @@ ${
 		lb_try_duration ${upstreamWaitSeconds}s
 		lb_try_interval 250ms
 		lb_retry_match {
-			method GET HEAD
-		}
-		lb_retry_match {
-			method GET HEAD
-			expression "{http.reverse_proxy.status_code} == 503"
+			method GET HEAD${oncePaths.length > 0 ? `\n			not path ${oncePaths.join(" ")}` : ""}
 		}
 		fail_duration 3s
 		health_uri ${healthPath}
@@ -86,7 +94,9 @@ ${
 		health_fails 1
 		transport http {
 			dial_timeout 2s
+			keepalive off
 		}
+		stream_close_delay ${STREAM_CLOSE_DELAY}
 	}
 }
 `;

@@ -127,6 +127,7 @@ export const grafana = defineService({
       },
     ],
   },
+  login: (_, reveal) => ({ user: "admin", password: reveal(secrets.ref["admin-password"]) }),
   smoke: [viaEdge("Grafana answers and its database is fine", "grafana", "/api/health", 200, /"database":\s*"ok"/)],
   upgrade:
     "A new version migrates the database, and the old one cannot read it afterwards: save it first. Look whether the " +

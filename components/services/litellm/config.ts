@@ -69,5 +69,6 @@ general_settings:
   database_connection_pool_limit: 10
   store_model_in_db: false
   background_health_checks: false
+  maximum_spend_logs_retention_period: 30d
 `;
 }

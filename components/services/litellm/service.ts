@@ -1,3 +1,4 @@
+import { NETWORKS } from "../../host/networks.ts";
 import {
   CONFIG_DIR,
   ENV_FILE,
@@ -64,6 +65,8 @@ export const litellm = defineService({
   environment: (context) => ({
     LITELLM_MODE: "PRODUCTION",
     UI_USERNAME: context.settings.owner.email,
+    // The edge says that a request came over TLS; unless it is believed, LiteLLM redirects /ui to http.
+    FORWARDED_ALLOW_IPS: NETWORKS.backend.subnet,
     PROXY_BASE_URL: publicOrigin(context, "llm"),
     // Prices and lists as this version knows them: a start makes no request.
     LITELLM_LOCAL_MODEL_COST_MAP: "True",
@@ -86,7 +89,7 @@ export const litellm = defineService({
     port: 4000,
     steps: ({ requirements }, reveal) => llmKeySteps(requirements.llmClients, masterKey(reveal), reveal),
   },
-  health: healthCheck(["CMD", ...python(READINESS)], { startPeriodSeconds: 120, deadlineSeconds: 300 }),
+  health: healthCheck(["CMD", ...python(READINESS)], { startPeriodSeconds: 240, deadlineSeconds: 480 }),
   readOnly: { exemptReason: "it unpacks its interface and writes Prisma's client into its own site-packages" },
   // /tmp is on the writable root: LiteLLM unpacks programs there.
   tmpfs: {},
@@ -107,6 +110,11 @@ export const litellm = defineService({
       }),
     ],
   },
+  login: ({ settings }, reveal) => ({
+    user: settings.owner.email,
+    password: reveal(secrets.ref["ui-password"]),
+    key: masterKey(reveal),
+  }),
   smoke: [
     { name: "is ready, with its database", exec: python(READINESS), prints: /"db": ?"connected"/ },
     {

@@ -18,6 +18,11 @@ export function ownerSteps(owner: ServiceSettings["owner"], password: string): H
       apply: [
         { method: "POST", path: "/rest/owner/setup", json: { ...owner, password }, when: { status: 401 }, ok: [200] },
       ],
+      // Logins are limited to a few a minute; whether there is an owner may be asked at any time.
+      inspect: {
+        request: { method: "GET", path: "/rest/settings" },
+        satisfiedBy: { status: 200, json: { data: { userManagement: { showSetupOnFirstLoad: false } } } },
+      },
     },
   ];
 }

@@ -4,6 +4,12 @@ import type { ServiceContext } from "../../service/model/context.ts";
 import { publicOrigin } from "../../service/model/public-origin.ts";
 import type { ModelSetting } from "../../service/model/settings.ts";
 
+/**
+ * With the network's name: both are on `egress` too, whose members do not reach each other, and there Docker's DNS finds
+ * the plain name first, because it is the network that leads out.
+ */
+export const LITELLM_URL = "http://litellm.backend:4000/v1";
+
 /** Where the container keeps everything that is not configuration. */
 export const STATE_DIR = "/home/node/.openclaw";
 
@@ -128,7 +134,7 @@ export function openclawConfig(context: ServiceContext): OpenClawConfig {
       ...(primary && {
         providers: {
           litellm: {
-            baseUrl: "http://litellm:4000/v1",
+            baseUrl: LITELLM_URL,
             apiKey: "${LITELLM_API_KEY}",
             api: "openai-completions",
             models: offered.map(({ name, provider, maxTokens }) => ({

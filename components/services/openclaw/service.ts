@@ -13,7 +13,7 @@ import {
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { images } from "../../images.ts";
-import { hasTelegram, renderOpenClawConfig, STATE_DIR } from "./config.ts";
+import { hasTelegram, LITELLM_URL, renderOpenClawConfig, STATE_DIR } from "./config.ts";
 import { alerts, dashboards } from "./monitoring.ts";
 
 const HERE = "http://127.0.0.1:18789";
@@ -29,9 +29,12 @@ const NODE_OPTIONS = `--max-old-space-size=${Math.floor(LIMIT_MB / 3)} --max-sem
 
 const curl = (rest: string): readonly [string, string, string] => ["sh", "-c", `curl -sS --max-time 4 ${rest}`];
 const STATUS = "-o /dev/null -w '%{http_code}'";
-const UPGRADE =
-  `-H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' ` +
-  `-H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='`;
+/** With Node's own client: curl knows a WebSocket only as an answer that does not end. */
+const OPEN_WEBSOCKET =
+  `const socket = new WebSocket("${HERE.replace("http", "ws")}/");` +
+  `setTimeout(() => process.exit(1), 20_000);` +
+  `socket.onopen = () => { console.log("open"); process.exit(0); };` +
+  `socket.onerror = ({ message }) => { console.log(message); process.exit(1); };`;
 
 /** The script lies among the service's files, where the host can run it. */
 const state = (what: "dump" | "restore"): Argv => [
@@ -55,6 +58,7 @@ const files: readonly FileSpec[] = [
         ...(hasTelegram(context) && { TELEGRAM_BOT_TOKEN: reveal(configSecret("openclawTelegramToken")) }),
       }),
   },
+  { path: "cli.sh", content: () => readFileSync(join(import.meta.dirname, "cli.sh"), "utf8") },
   { path: "state.sh", content: () => readFileSync(join(import.meta.dirname, "state.sh"), "utf8") },
 ];
 
@@ -126,13 +130,9 @@ export const openclaw = defineService({
       },
     ],
   },
+  login: (_, reveal) => ({ key: reveal(secrets.ref["gateway-token"]) }),
   smoke: [
-    // curl waits for more after the answer, until its time is up.
-    {
-      name: "speaks WebSocket",
-      exec: curl(`--max-time 2 ${STATUS} ${UPGRADE} ${HERE}/ 2>/dev/null || :`),
-      prints: /^101$/,
-    },
+    { name: "speaks WebSocket", exec: ["node", "--eval", OPEN_WEBSOCKET], prints: /^open$/m },
     {
       name: "rejects requests without its token",
       exec: curl(`${STATUS} ${HERE}/control-ui-config.json`),
@@ -144,7 +144,7 @@ export const openclaw = defineService({
         "sh",
         "-c",
         `. ${CONFIG_DIR}/${ENV_FILE} && printf 'Authorization: Bearer %s' "$LITELLM_API_KEY" | ` +
-          "curl -fsS --max-time 10 -H @- http://litellm:4000/v1/models",
+          `curl -fsS --max-time 10 -H @- ${LITELLM_URL}/models`,
       ],
       prints: /"object": ?"list"/,
     },

@@ -85,6 +85,7 @@ export const postgresql = defineService({
       },
     ],
   },
+  login: (_, reveal) => ({ user: "postgres", password: reveal(secrets.ref.superuser) }),
   smoke: [{ name: "answers a query", exec: ["psql", "--username=postgres", "-Atc", "SELECT 6 * 7"], prints: /^42$/ }],
   upgrade:
     "A newer 18.x starts on the same data. Another major version does not: dump every database, move the data directory away, start, restore.",

@@ -48,6 +48,7 @@ function steps({ requirements }: ServiceContext, reveal: Reveal): HttpStep[] {
       probe: { method: "GET", path, headers },
       satisfiedBy: { status: 200, json: { result: { config: { params: { vectors } } } } },
       apply: [{ method: "PUT", path, headers, json: { vectors }, when: { status: 404 }, ok: [200] }],
+      holdsData: true,
     };
   });
 }
@@ -106,6 +107,7 @@ export const qdrant = defineService({
       },
     ],
   },
+  login: (_, reveal) => ({ key: reveal(secrets.ref["api-key"]) }),
   smoke: [
     {
       name: "every collection finds a point of its own",

@@ -63,13 +63,6 @@ export const alerts: readonly AlertSpec[] = [
     "Redis is down or rejects the exporter's login. See the redis log.",
   ),
   alert(
-    "critical",
-    "RedisNotSaved",
-    "redis_rdb_last_bgsave_status == 0 or redis_aof_last_write_status == 0",
-    5,
-    "Redis cannot write its data to disk. Look at the log of redis, and whether the disk is full.",
-  ),
-  alert(
     "warning",
     "RedisConnectionsRefused",
     "increase(redis_rejected_connections_total[15m]) > 0",

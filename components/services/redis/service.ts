@@ -1,39 +1,68 @@
 import type { CacheUser } from "../../service/model/context.ts";
 import type { SecretRef, Reveal, Size } from "../../service/model/facets.ts";
+import type { Readback } from "../../service/model/provision.ts";
+import { serviceSecrets } from "../../service/model/secrets.ts";
 import { defineService, healthCheck, notApplicable } from "../../service/presets/index.ts";
 import { createHash } from "node:crypto";
 import { images } from "../../images.ts";
 
-/** Twice what Redis may keep: a save copies what changes meanwhile, and clients' buffers come on top. */
+/** Twice what Redis may keep: clients' buffers and fragmentation come on top. */
 const LIMIT_MB: Record<Size, number> = { standard: 512, small: 256 };
 
-/** Two thirds of the limit: a snapshot forks, and the fork's copies count too. */
+/**
+ * It is a cache: nothing is written to disk. After a power cut an append-only file with zeros at its end kept Redis from
+ * starting, and on a full disk it refused writes.
+ */
 const config = (size: Size): string => `bind 0.0.0.0
 port 6379
 aclfile /etc/vpai/users.acl
 dir /data
-appendonly yes
-save 900 1 300 10 60 10000
+appendonly no
+save ""
 maxmemory ${LIMIT_MB[size] / 2}mb
 maxmemory-policy allkeys-lru
 `;
+
+const secrets = serviceSecrets("redis", { inspect: { permanent: false } });
 
 /**
  * One account a service, with the keys and commands that it declares; dangerous commands are not renamed but refused
  * (P12). The file holds passwords' hashes alone. `health` and `reload` need no password, so what runs as them carries no
  * secret: one may do nothing but PING, the other nothing but have this very file read again. All other logins need a password.
+ * `inspect` lists the accounts.
  */
 export function renderAcl(users: readonly CacheUser[], reveal: Reveal): string {
-  const hash = (secret: SecretRef): string => createHash("sha256").update(reveal(secret)).digest("hex");
+  const lines = accounts(users, reveal).map(([name, words]) => `user ${name} ${words.join(" ")}`);
+  return [...lines, ""].join("\n");
+}
+
+function accounts(users: readonly CacheUser[], reveal: Reveal): [name: string, words: string[]][] {
+  const hash = (secret: SecretRef): string => `#${createHash("sha256").update(reveal(secret)).digest("hex")}`;
   return [
-    "user default off resetpass resetkeys resetchannels -@all",
-    "user health on nopass resetkeys resetchannels -@all +ping",
-    "user reload on nopass resetkeys resetchannels -@all +acl|load",
-    ...users.map(({ service, password, keys, rules }) =>
-      [`user ${service} on #${hash(password)} resetchannels`, ...keys.map((key) => `~${key}`), ...rules].join(" "),
-    ),
-    "",
-  ].join("\n");
+    ["default", ["off", "resetpass", "resetkeys", "resetchannels", "-@all"]],
+    ["health", ["on", "nopass", "resetkeys", "resetchannels", "-@all", "+ping"]],
+    ["reload", ["on", "nopass", "resetkeys", "resetchannels", "-@all", "+acl|load"]],
+    ["inspect", ["on", hash(secrets.ref.inspect), "resetkeys", "resetchannels", "-@all", "+acl|list"]],
+    ...users.map(({ service, password, keys, rules }): [string, string[]] => [
+      service,
+      ["on", hash(password), "resetchannels", ...keys.map((key) => `~${key}`), ...rules],
+    ]),
+  ];
+}
+
+/** The accounts as Redis lists them: without what it adds, and of a password's hash the first digits. */
+const LIST = `redis-cli | sed -nE 's/ (sanitize-payload|reset[a-z]+)//g; s/#([0-9a-f]{12})[0-9a-f]+/#\\1/g; s/^user ([^ ]+) /account \\1|/p'`;
+
+function readback(users: readonly CacheUser[], reveal: Reveal): Readback {
+  const shown = (words: readonly string[]): string =>
+    words
+      .flatMap((word) => (word.startsWith("reset") ? [] : [word.startsWith("#") ? word.slice(0, 13) : word]))
+      .join(" ");
+  return {
+    argv: ["sh", "-c", LIST],
+    stdin: `AUTH inspect ${reveal(secrets.ref.inspect)}\nACL LIST\n`,
+    lines: accounts(users, reveal).map(([name, words]) => ({ what: `account ${name}`, value: shown(words) })),
+  };
 }
 
 /** Cache. */
@@ -45,7 +74,8 @@ export const redis = defineService({
   provides: "cache",
   user: { uid: 999, gid: 999 },
   command: ["redis-server", "/etc/vpai/redis.conf"],
-  data: [{ path: "", target: "/data" }],
+  // The image declares a volume there: without this, Docker would make one. An older version's files are not read.
+  tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m", "/data": "rw,noexec,nosuid,size=1m,uid=999,gid=999" },
   files: [
     { path: "redis.conf", content: ({ size }) => config(size) },
     {
@@ -55,6 +85,8 @@ export const redis = defineService({
     },
   ],
   // All or nothing: an error in the file changes nothing and is reported. `-e`: an error is a failure.
+  secrets: secrets.specs,
+  readback: ({ requirements }, reveal) => readback(requirements.cacheUsers, reveal),
   reload: { argv: ["redis-cli", "-e", "--user", "reload", "--pass", "any", "--no-auth-warning", "acl", "load"] },
   health: healthCheck(["CMD-SHELL", "redis-cli --user health --pass any --no-auth-warning ping | grep -qx PONG"], {
     startPeriodSeconds: 30,
@@ -72,5 +104,5 @@ export const redis = defineService({
       prints: /^PONG$/,
     },
   ],
-  upgrade: "A newer version reads an older one's files, not the reverse: to go back, empty /opt/vpai/data/redis first.",
+  upgrade: "It keeps no files: any version starts, empty.",
 });

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { OperatorError } from "../../../shared/errors.ts";
 
+/** Hetzner's own API (API reference). */
+export const HETZNER_ENDPOINT = "https://api.hetzner.cloud/v1";
+
 /** Where the API is, and the right to use it. */
 export interface HetznerAccess {
   /** With version: `https://api.hetzner.cloud/v1`. */
@@ -28,11 +31,12 @@ const TRIES = 10;
  */
 export async function callHetzner(
   access: HetznerAccess,
-  method: "GET" | "DELETE",
+  method: "GET" | "POST" | "DELETE",
   path: string,
+  json?: unknown,
 ): Promise<HetznerResponse> {
   for (let attempt = 1; ; attempt++) {
-    const answer = await once(access, method, path);
+    const answer = await once(access, method, path, json);
     if (answer.status !== 429 && answer.status < 500) return answer;
     if (attempt === TRIES) throw unexpected(method, path, answer);
     await (access.pause ?? sleep)(Math.min(250 * 2 ** attempt, 5_000));
@@ -53,17 +57,26 @@ export async function listHetzner<T>(access: HetznerAccess, collection: string, 
   return entries;
 }
 
-export const unexpected = (method: string, path: string, { status, code }: HetznerResponse): Error =>
-  new Error(`Hetzner answers ${status}${code && ` (${code})`} to ${method} ${path}; try again later`);
+/** An answer that leaves nothing to be done but to try again; no fault of the settings. */
+export class HetznerAnswerError extends OperatorError {}
+
+export const unexpected = (method: string, path: string, { status, code }: HetznerResponse): HetznerAnswerError =>
+  new HetznerAnswerError({
+    key: "Hetzner API",
+    found: `answers ${status}${code && ` (${code})`} to ${method} ${path}`,
+    fix: "see status.hetzner.com, then run the same command again",
+  });
 
 async function once(
   { endpoint, token, request = fetch }: HetznerAccess,
   method: string,
   path: string,
+  json?: unknown,
 ): Promise<HetznerResponse> {
   const response = await request(`${endpoint}${path}`, {
     method,
-    headers: { authorization: `Bearer ${token}` },
+    headers: { authorization: `Bearer ${token}`, ...(json !== undefined && { "content-type": "application/json" }) },
+    ...(json !== undefined && { body: JSON.stringify(json) }),
     signal: AbortSignal.timeout(30_000),
   }).catch((error: Error) => {
     // `fetch failed` alone says little; the cause names what the network answered.
@@ -76,10 +89,15 @@ async function once(
   });
   const body = parsed(await response.text());
   const code = (body["error"] as { code?: string } | undefined)?.code ?? "";
-  if (response.status === 401 || response.status === 403) {
+  // 403 is also the answer to a thing that is protected and to a limit that is reached: the code distinguishes them.
+  const refusesToken = response.status === 401 || ["", "forbidden", "token_readonly"].includes(code);
+  if (refusesToken && [401, 403].includes(response.status)) {
     throw new OperatorError({
       key: "vpai:hetznerToken",
-      found: `refused by ${new URL(endpoint).host} (${code || response.status})`,
+      found:
+        code === "token_readonly"
+          ? "may only read (token_readonly)"
+          : `refused by ${new URL(endpoint).host} (${code || response.status})`,
       allowed: "an API token with read and write access to one Hetzner project",
       fix: "make one in Hetzner's console (Security, API tokens) and `pulumi config set --secret vpai:hetznerToken`, or set HCLOUD_TOKEN",
     });

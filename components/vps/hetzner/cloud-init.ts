@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { stringify } from "yaml";
 
 export interface CloudInitArgs {
@@ -19,7 +20,16 @@ export function renderCloudInit({ hostKey, bootstrap }: CloudInitArgs): string {
     ssh_pwauth: false,
     ssh_deletekeys: true,
     ssh_keys: { ed25519_private: hostKey.private, ed25519_public: hostKey.public.trim() },
-    write_files: [{ path: "/root/vpai-bootstrap", owner: "root:root", permissions: "0700", content: bootstrap }],
+    // Compressed: as it is, it comes close to the limit.
+    write_files: [
+      {
+        path: "/root/vpai-bootstrap",
+        owner: "root:root",
+        permissions: "0700",
+        encoding: "gz+b64",
+        content: gzipSync(bootstrap, { level: 9 }).toString("base64"),
+      },
+    ],
     runcmd: [["bash", "/root/vpai-bootstrap"]],
   };
   const text = `#cloud-config\n${stringify(config, { lineWidth: 0 })}`;

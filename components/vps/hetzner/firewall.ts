@@ -1,3 +1,5 @@
+import { ANYWHERE, type DeclaredPort } from "../../host/firewall/plan.ts";
+
 /** One inbound rule, in the words of the hcloud provider. */
 export interface FirewallRule {
   readonly direction: "in";
@@ -7,18 +9,24 @@ export interface FirewallRule {
   readonly description: string;
 }
 
-const ANYWHERE = ["0.0.0.0/0", "::/0"];
+const DESCRIPTIONS: Readonly<Record<string, string>> = { "80/tcp": "http", "443/tcp": "https", "443/udp": "http/3" };
 
-/** What may come in; Hetzner drops everything else. Docker's published ports pass by any firewall on the host, so this one counts. */
-export function firewallRules(ssh: {
-  readonly port: number;
-  readonly allowedCidrs: readonly string[];
-}): FirewallRule[] {
+/** What may come in, the declared ports and ping; Hetzner drops everything else, before the server sees it. */
+export function firewallRules(ports: readonly DeclaredPort[]): FirewallRule[] {
   return [
-    { direction: "in", protocol: "tcp", port: String(ssh.port), sourceIps: ssh.allowedCidrs, description: "ssh" },
-    { direction: "in", protocol: "tcp", port: "80", sourceIps: ANYWHERE, description: "http" },
-    { direction: "in", protocol: "tcp", port: "443", sourceIps: ANYWHERE, description: "https" },
-    { direction: "in", protocol: "udp", port: "443", sourceIps: ANYWHERE, description: "http/3" },
+    ...ports
+      // Hetzner refuses a rule without sources; without a rule the port is closed.
+      .filter(({ sources }) => sources.length > 0)
+      .map(({ port, protocol, owner, sources }): FirewallRule => ({
+        direction: "in",
+        protocol,
+        port: String(port),
+        sourceIps: sources,
+        description: describe(owner, `${port}/${protocol}`),
+      })),
     { direction: "in", protocol: "icmp", sourceIps: ANYWHERE, description: "ping" },
   ];
 }
+
+const describe = (owner: string, place: string): string =>
+  owner === "sshd" ? "ssh" : (DESCRIPTIONS[place] ?? `${owner} ${place}`);

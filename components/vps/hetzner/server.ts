@@ -1,14 +1,14 @@
 import * as command from "@pulumi/command";
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
+import type { DeclaredPort } from "../../host/firewall/plan.ts";
 import { hostFiles, renderBootstrap } from "../bootstrap.ts";
+import { HETZNER_ENDPOINT } from "./api.ts";
+import { parseOffer } from "./choose-offer.ts";
 import { renderCloudInit } from "./cloud-init.ts";
 import { firewallRules } from "./firewall.ts";
 import { permanentKey, publicKey } from "../keys.ts";
 import { DEPLOY_USER, type Machine } from "../machine.ts";
-
-/** Hetzner's own API (API reference). */
-export const HETZNER_ENDPOINT = "https://api.hetzner.cloud/v1";
 
 export interface HetznerServerArgs {
   /** Name of everything there, and value of the label `vpai-stack`. */
@@ -18,11 +18,14 @@ export interface HetznerServerArgs {
   readonly endpoint?: string;
   /** Candidate server types, in order of preference. */
   readonly serverTypes: readonly string[];
-  readonly location: string;
+  /** Candidate locations, in order of preference. */
+  readonly locations: readonly [string, ...string[]];
   /** Another number makes another server, in place of the one there is. */
   readonly generation: number;
-  readonly ssh: { readonly port: number; readonly allowedCidrs: readonly string[] };
-  /** Whether keys, address and server refuse to be deleted. */
+  readonly ssh: { readonly port: number };
+  /** What its firewall lets in. */
+  readonly openPorts: readonly DeclaredPort[];
+  /** Whether keys, address and server refuse to be deleted: in the engine, and address and server at Hetzner too. */
   readonly protect: boolean;
 }
 
@@ -31,7 +34,7 @@ export interface HetznerServerArgs {
  * stay right when it is replaced. A replacement deletes first, because only one server can hold the address. Nothing
  * is made before the preflight has passed.
  *
- *     new HetznerServer("vps", { stack: "prod", token, serverTypes: ["cx33"], location: "fsn1", generation: 1, ssh, protect: true });
+ *     new HetznerServer("vps", { stack: "prod", token, serverTypes: ["cx33"], locations: ["fsn1"], generation: 1, ssh, openPorts, protect: true });
  */
 export class HetznerServer extends pulumi.ComponentResource {
   readonly machine: Machine;
@@ -46,7 +49,10 @@ export class HetznerServer extends pulumi.ComponentResource {
     const hostKey = permanentKey(`${name}-host-key`, this, protect);
     const clientKey = permanentKey(`${name}-client-key`, this, protect);
     const chosen = this.#preflight(name, args, publicKey(clientKey));
-    this.serverType = chosen.stdout.apply((text) => text.trim());
+    const [first] = args.locations;
+    // Before there were candidates of a location, the output was the type alone.
+    const offer = chosen.stdout.apply((text) => parseOffer(text) ?? { type: text.trim(), location: first });
+    this.serverType = offer.type;
 
     const provider = new hcloud.Provider(
       `${name}-provider`,
@@ -59,17 +65,12 @@ export class HetznerServer extends pulumi.ComponentResource {
       { name: physical, publicKey: publicKey(clientKey), labels },
       there,
     );
-    const address = new hcloud.PrimaryIp(
-      `${name}-address`,
-      { name: physical, type: "ipv4", assigneeType: "server", location: args.location, autoDelete: false, labels },
-      // Since August 2026 the API answers "unassigned" until a server has it: a difference on the next run.
-      { ...there, protect, ignoreChanges: ["assigneeType"] },
-    );
+    const address = this.#address(name, args, offer.location, there);
     const firewall = new hcloud.Firewall(
       `${name}-firewall`,
       {
         name: physical,
-        rules: firewallRules(args.ssh).map((rule) => ({ ...rule, sourceIps: [...rule.sourceIps] })),
+        rules: firewallRules(args.openPorts).map((rule) => ({ ...rule, sourceIps: [...rule.sourceIps] })),
         labels,
       },
       there,
@@ -86,12 +87,16 @@ export class HetznerServer extends pulumi.ComponentResource {
         name: physical,
         serverType: this.serverType,
         image: "debian-12",
-        location: args.location,
+        // Only a server at its location can have the address.
+        location: address.location,
         sshKeys: [sshKey.id],
         // Given at creation: in force before the first boot, which an attachment is not.
         firewallIds: [firewall.id.apply(Number)],
         publicNets: [{ ipv4Enabled: true, ipv4: address.id.apply(Number), ipv6Enabled: true }],
         userData: pulumi.secret(userData),
+        // In Hetzner's console and for other programs too. `vpai` lifts it where the engine has been allowed to delete.
+        deleteProtection: protect,
+        rebuildProtection: protect,
         labels,
       },
       {
@@ -117,7 +122,38 @@ export class HetznerServer extends pulumi.ComponentResource {
     this.registerOutputs();
   }
 
-  /** Runs when a server is to be made, and then never again: what it chose is in its output. */
+  /** It outlives its server. */
+  #address(
+    name: string,
+    { stack, protect, locations }: HetznerServerArgs,
+    location: pulumi.Input<string>,
+    there: pulumi.CustomResourceOptions,
+  ): hcloud.PrimaryIp {
+    return new hcloud.PrimaryIp(
+      `${name}-address`,
+      {
+        name: `vpai-${stack}`,
+        type: "ipv4",
+        assigneeType: "server",
+        location,
+        autoDelete: false,
+        deleteProtection: protect,
+        labels: { "vpai-stack": stack },
+      },
+      {
+        ...there,
+        protect,
+        // Both would have the same name.
+        deleteBeforeReplace: true,
+        // It stays where it is, even if a later preflight finds another, until the setting is another.
+        replacementTrigger: locations[0],
+        // Since August 2026 the API answers "unassigned" until a server has it: a difference on the next run.
+        ignoreChanges: ["assigneeType", "location"],
+      },
+    );
+  }
+
+  /** Runs when a server is to be made, and then never again: what it chose is in its output. `vpai up` repeats it until there is one. */
   #preflight(name: string, args: HetznerServerArgs, clientKey: pulumi.Output<string>): command.local.Command {
     return new command.local.Command(
       `${name}-preflight`,
@@ -126,12 +162,11 @@ export class HetznerServer extends pulumi.ComponentResource {
         // An argument, because what comes on stdin is hidden in errors, and these are what an error is about.
         create: pulumi.jsonStringify({
           endpoint: args.endpoint ?? HETZNER_ENDPOINT,
-          wanted: args.serverTypes,
-          location: args.location,
+          wanted: { types: args.serverTypes, locations: args.locations },
           sshKey: { name: `vpai-${args.stack}`, publicKey: clientKey },
         }),
         stdin: pulumi.secret(args.token),
-        triggers: [args.serverTypes.join(" "), args.location, args.generation],
+        triggers: [args.serverTypes.join(" "), args.locations.join(" "), args.generation],
         logging: "none",
         addPreviousOutputInEnv: false,
       },
