@@ -1,6 +1,6 @@
 import { Argument, type Command } from "commander";
 import type { ImageSource } from "../../sandbox/image-sources.ts";
-import { examples, imagesOption, instanceOption } from "./parts.ts";
+import { examples, FULL_IS_DEFAULT, fullOption, imagesOption, instanceOption, stackOption } from "./parts.ts";
 
 interface TestFlags {
   readonly full?: true;
@@ -13,11 +13,14 @@ export function addDevelopment(program: Command): void {
     .command("doctor")
     .summary("diagnose the installation and show tool versions")
     .description(
-      "Checks Node, Go, Docker, the engine and its plugins, disk, memory, sandbox and state.\nExits 1 if it finds a problem, and prints the fix.",
+      "Checks Node, Go, Docker, the engine and its plugins, disk, memory, sandbox and state; with a stack also its server, as `vpai drift` does. Exits 1 if it finds a problem, and prints the fix.",
     )
     .addOption(instanceOption())
-    .addHelpText("after", examples("vpai doctor"))
-    .action(async ({ instance }: { instance: string }) => (await import("../doctor/doctor.ts")).runDoctor(instance));
+    .addOption(stackOption().makeOptionMandatory(false))
+    .addHelpText("after", examples("vpai doctor", "vpai doctor --stack prod"))
+    .action(async ({ instance, stack }: { instance: string; stack?: string }) =>
+      (await import("../doctor/doctor.ts")).runDoctor(instance, stack),
+    );
   program
     .command("test")
     .summary("run the tests")
@@ -40,17 +43,17 @@ export function addDevelopment(program: Command): void {
         "vpai test unit     # seconds: unit, components, program",
         "vpai test e2e      # minutes: sandbox, stack, go",
         "vpai test stack    # the end-to-end tests alone",
-        "vpai test --full   # the stack's tests (e2e) alone, again",
         "vpai test --images upstream",
       ),
     )
-    .option("--full", "the stack's tests alone, with the real n8n, OpenClaw and LiteLLM instead of their fakes")
+    .addOption(fullOption())
     .addOption(imagesOption("the stack's tests alone, on images made here or pulled from the public registries"))
     .option("--write", "rewrite test/rendered as services are rendered now")
     .action(async (layers: string[], { full, images, write }: TestFlags) => {
+      if (full === true) process.stderr.write(FULL_IS_DEFAULT);
       if (write === true) process.env["VPAI_WRITE_RENDERED"] = "1";
       if (images !== undefined) process.env["VPAI_TEST_IMAGES"] = images;
-      await (await import("../dev/test.ts")).runTests(layers, full === true, images !== undefined);
+      await (await import("../dev/test.ts")).runTests(layers, images !== undefined);
     });
   program
     .command("lint")

@@ -14,7 +14,7 @@ export function addImages(program: Command): void {
     .command("check")
     .summary("check that every image is available in its registry")
     .description(
-      "Checks each image by its digest: that it exists, lists its platforms, and has the server's. `up` and `start` check the\nimages that are new since the last successful `up`. Needs no login, downloads nothing.",
+      "Checks each image by its digest: that it exists, lists its platforms, and has the server's. `up` and `start` check the images that are new since the last successful `up`. Needs no login, downloads nothing.",
     )
     .addOption(stackOption())
     .addOption(instanceOption())
@@ -23,10 +23,23 @@ export function addImages(program: Command): void {
       await (await import("../images/commands.ts")).runImagesCheck(options);
     });
   images
+    .command("prune")
+    .summary("remove images from the server that no service needs any more")
+    .description(
+      "Keeps each service's image and the one that it ran before, for a way back. Images of other repositories, and any that has a tag, are left alone: this program pulls by digest. `up` and `start` end with it when they changed something.",
+    )
+    .addOption(stackOption())
+    .addOption(instanceOption())
+    .option("--dry-run", "show what would be removed, and remove nothing")
+    .addHelpText("after", examples("vpai images prune --stack prod", "vpai images prune --stack prod --dry-run"))
+    .action(async (options: { stack: string; instance: string; dryRun?: true }) => {
+      await (await import("../images/prune.ts")).runImagesPrune({ ...options, dryRun: options.dryRun === true });
+    });
+  images
     .command("update")
     .summary("propose newer versions, with their digests and release notes")
     .description(
-      "Looks up the newest version of each image, of the same major version and the same kind; else whether its tag was\nrebuilt. Changes nothing without --write; `vpai up` then deploys it to a stack.",
+      "Looks up the newest version of each image, of the same major version and the same kind; else whether its tag was rebuilt. Changes nothing without --write; `vpai up` then deploys it to a stack.",
     )
     .argument("[service]", "one service; without it all")
     .option("--write", "write the proposals to components/images.ts")

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { examples, instanceOption } from "./parts.ts";
+import type { ImageSource } from "../../sandbox/image-sources.ts";
+import { examples, imagesOption, instanceOption } from "./parts.ts";
 
 export function addSandbox(program: Command): void {
   const sandbox = program
@@ -18,6 +19,16 @@ export function addSandbox(program: Command): void {
       .summary(summary)
       .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.${more}`)
       .addOption(instanceOption());
+  action(
+    "up",
+    "start a sandbox and its images, without the stack",
+    " For the plain engine; `vpai start` does this too.",
+  )
+    .addOption(imagesOption("made here, or pulled from the public registries"))
+    .addHelpText("after", examples("vpai sandbox up", "vpai sandbox up --instance try"))
+    .action(async ({ instance, images }: { instance: string; images?: ImageSource }) =>
+      (await import("../deploy/start.ts")).runSandboxUp(instance, images),
+    );
   action("down", "remove a sandbox and everything it made", " Leaves no container, network, process or firewall rule.")
     .addHelpText("after", examples("vpai sandbox down", "vpai sandbox down --instance try"))
     .action(async ({ instance }: { instance: string }) => (await import("../sandbox/commands.ts")).down(instance));
@@ -31,7 +42,11 @@ export function addSandbox(program: Command): void {
   action("status", "show sandbox status")
     .addHelpText("after", examples("vpai sandbox status"))
     .action(async ({ instance }: { instance: string }) => (await import("../sandbox/commands.ts")).status(instance));
-  action("fault", "inject a fault", " Without a name: lists the faults. `clear` ends them all.")
+  action(
+    "fault",
+    "inject a fault",
+    " Without a name: lists the faults with their settings, and those in force. `clear` ends them all.",
+  )
     .argument("[name]", "fault, or `clear`")
     .argument("[settings...]", "key=value")
     .addHelpText(
@@ -55,7 +70,7 @@ export function addSandbox(program: Command): void {
     .command("refresh-offers")
     .summary("update the tables of server types, locations and prices from Hetzner's API")
     .description(
-      "Rewrites the tables of Hetzner's server types, locations and prices from its API.\nTakes the token from HCLOUD_TOKEN.",
+      "Rewrites the tables of Hetzner's server types, locations and prices from its API. Takes the token from HCLOUD_TOKEN.",
     )
     .addHelpText("after", examples("HCLOUD_TOKEN=… vpai sandbox refresh-offers"))
     .action(async () => (await import("../sandbox/refresh-offers.ts")).refreshOffers());

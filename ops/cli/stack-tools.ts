@@ -6,30 +6,14 @@ export function addStackTools(program: Command): void {
     .command("recover")
     .summary("resolve what an interrupted run of a stack left")
     .description(
-      "Ends leftover processes of a killed run, clears its lock if that run is dead, and removes what it made without\nnoting it (server, address, key, firewall, container, network). `start`, `up`, `refresh` and `destroy` do this by\nthemselves. Refuses while a run is alive.",
+      "Ends leftover processes of a killed run, clears its lock if that run is dead, and removes what it made without noting it (server, address, key, firewall, container, network). `start`, `up`, `refresh` and `destroy` do this by themselves. Refuses while a run is alive; shows who holds a lock of another host, and removes it once the stack's name is typed. What carries the stack's label at Hetzner and is unknown to the state is deleted, or listed with its price where it holds data.",
     )
     .addOption(stackOption())
     .addOption(instanceOption())
+    .option("--force", "remove the lock of a run on another host without asking, as in CI")
     .addHelpText("after", examples("vpai recover --stack prod", "vpai recover --stack sandbox --instance try"))
-    .action(async (options: { stack: string; instance: string }) => {
-      await (await import("../deploy/operation.ts")).runRecover(options);
-    });
-  program
-    .command("output")
-    .summary("print what a stack knows: addresses, links, credentials")
-    .description("Prints a stack's outputs as JSON, or one of them by name. Secrets are hidden unless asked for.")
-    .addOption(stackOption())
-    .addOption(instanceOption())
-    .option("--show-secrets", "print secrets too")
-    .argument("[name]", "one output")
-    .addHelpText(
-      "after",
-      examples("vpai output --stack sandbox links", "vpai output --stack prod secrets --show-secrets"),
-    )
-    .action(async (name: string | undefined, options: { stack: string; instance: string; showSecrets?: true }) => {
-      await (
-        await import("../deploy/operation.ts")
-      ).runOutput(name, { ...options, showSecrets: options.showSecrets === true });
+    .action(async (options: { stack: string; instance: string; force?: true }) => {
+      await (await import("../deploy/operation.ts")).runRecover({ ...options, force: options.force === true });
     });
   program
     .command("ssh")
@@ -46,7 +30,7 @@ export function addStackTools(program: Command): void {
     .command("purge")
     .summary("delete a removed service's leftover data")
     .description(
-      "Removes the data and files of a service that is no longer in the stack, and its database if it is named. They are lost.\nShows them first and wants the service's name typed back. Refuses while the stack has the service, or a container\nuses its data.",
+      "Removes the data and files of a service that is no longer in the stack, and its database if it is named. They are lost. Shows them first and wants the service's name typed back. Refuses while the stack has the service, or a container uses its data.",
     )
     .addOption(stackOption())
     .addOption(instanceOption())
@@ -64,7 +48,7 @@ export function addStackTools(program: Command): void {
     .command("pulumi")
     .summary("run the plain engine on a stack, with all that it needs")
     .description(
-      "Runs the engine as it is, with the stack chosen and made if it is missing, and with PATH, plugins and state as the\nother commands use them. Exits as the engine does. For settings, secrets and repairs; `up`, `preview`, `refresh`\nand `destroy` of vpai do more than the engine's own.",
+      "Runs the engine as it is, with the stack chosen and made if it is missing, and with PATH, plugins and state as the other commands use them. Exits as the engine does. For settings, secrets and repairs; `up`, `preview`, `refresh` and `destroy` of vpai do more than the engine's own. A protected stack is not destroyed this way either.",
     )
     .addOption(stackOption())
     .addOption(instanceOption())

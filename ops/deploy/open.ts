@@ -15,8 +15,6 @@ export interface OpenStack {
 export interface StackChoice {
   readonly stack: string;
   readonly instance: string;
-  /** Real images instead of fakes in the sandbox. */
-  readonly full?: boolean;
 }
 
 /** `--instance` means something only in the sandbox. */
@@ -36,7 +34,7 @@ export async function openStack(choice: StackChoice, report: Report): Promise<Op
   requireChoice(choice);
   requireOwnShell(choice.stack, process.env);
   await ensureTools([["ssh", "openssh-client"]], "Docker over SSH", report);
-  const world = choice.stack === SANDBOX ? openSandbox(choice.instance, choice.full === true, report) : undefined;
+  const world = choice.stack === SANDBOX ? openSandbox(choice.instance, report) : undefined;
   const { ensureToolchain } = await import("../../toolchain/toolchain.ts");
   const [opened, toolchain] = await Promise.all([world, ensureToolchain(report)]);
   const work = `.vpai/${choice.stack === SANDBOX ? choice.instance : choice.stack}`;
@@ -44,11 +42,18 @@ export async function openStack(choice: StackChoice, report: Report): Promise<Op
   return { context: await stackContext(choice.stack, work, env), ...(opened ? { world: opened } : {}) };
 }
 
-async function openSandbox(instance: string, full: boolean, report: Report): Promise<World> {
+/** For a question about a stack: a sandbox that is not up is not started for it. */
+export async function openRunningStack(choice: StackChoice, report: Report): Promise<OpenStack> {
+  requireChoice(choice);
+  if (choice.stack === SANDBOX) await (await import("../stack/running-sandbox.ts")).requireRunning(choice.instance);
+  return openStack(choice, report);
+}
+
+async function openSandbox(instance: string, report: Report): Promise<World> {
   const { ensureDocker } = await import("../../toolchain/docker.ts");
   await ensureDocker(report);
   const { openWorld } = await import("../../sandbox/supervisor/client.ts");
-  return openWorld(instance, { full, report });
+  return openWorld(instance, { report });
 }
 
 /** Resolves what an interrupted run left, if there is anything. */

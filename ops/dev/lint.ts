@@ -92,7 +92,7 @@ interface Check {
 
 async function derivedFinds(write: boolean): Promise<string | undefined> {
   const stale = await staleFiles(write);
-  return stale.length === 0 ? undefined : `${stale.join(", ")}: out of date; run \`npx vpai lint --write\``;
+  return stale.length === 0 ? undefined : `${stale.join(", ")}: out of date; run \`./vpai lint --write\``;
 }
 
 /** `vpai lint`: exits 1 if any check finds something or cannot run. The tools run side by side. */

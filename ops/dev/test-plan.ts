@@ -51,7 +51,7 @@ export function chosenLayers(words: readonly string[], stackOnly = false): reado
   const chosen = layers.filter((layer) => wanted.has(layer) && (!stackOnly || layer === "e2e"));
   if (chosen.length > 0) return chosen;
   throw new OperatorError({
-    key: "--full, --images",
+    key: "--images",
     found: words.join(" "),
     allowed: "e2e, or no layer",
     fix: "leave the option out, or the layer",
@@ -66,7 +66,9 @@ export interface JestSummary {
     readonly status: "passed" | "failed" | "skipped" | "pending" | "focused";
     readonly startTime: number;
     readonly endTime: number;
-    readonly assertionResults: readonly { readonly status: string }[];
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    /** Why the file failed outside its tests. */
+    readonly message: string;
   }[];
 }
 
@@ -88,6 +90,19 @@ export function slowestFiles(summaries: readonly JestSummary[], root: string, co
     .toSorted((a, b) => b.seconds - a.seconds)
     .slice(0, count)
     .map(({ file, seconds }) => `${seconds.toFixed(1).padStart(7)} s  ${file}`);
+}
+
+/** The tests that failed, a line each: what the log holds of each is far above. */
+export function failedTests(summaries: readonly JestSummary[], root: string): string[] {
+  return summaries
+    .flatMap(({ testResults }) => testResults)
+    .filter(({ status }) => status === "failed")
+    .flatMap(({ name, assertionResults, message }) => {
+      const file = relative(root, name);
+      const failed = assertionResults.filter(({ status }) => status === "failed");
+      if (failed.length > 0) return failed.map(({ fullName }) => `  ${file}: ${fullName}`);
+      return [`  ${file}: ${message.trim().split("\n")[0] ?? ""}`];
+    });
 }
 
 /** The counts in `go test -json`; tests below a test are part of it. A package that does not build is one failure. */

@@ -10,6 +10,7 @@ import { createScreen, type Screen } from "../stack/terminal.ts";
 import {
   addTallies,
   chosenLayers,
+  failedTests,
   type JestRun,
   jestRuns,
   type JestSummary,
@@ -36,18 +37,21 @@ const tools: Readonly<Partial<Record<Layer, readonly Tool[]>>> = {
     ["ssh", "openssh-client"],
     ["ps", "procps"],
   ],
-  e2e: [["pgrep", "procps"]],
+  e2e: [
+    ["pgrep", "procps"],
+    ["/usr/bin/chromium", "chromium"],
+    ["/usr/sbin/nft", "nftables"],
+  ],
 };
 
 /**
  * `vpai test`. Its last line is `N passed, N failed`.
  *
- * @param full on the products themselves where fakes are the default
- * @param stackOnly the stack's tests alone, which `full` implies
+ * @param stackOnly the stack's tests alone
  */
-export async function runTests(words: readonly string[], full = false, stackOnly = full): Promise<void> {
+export async function runTests(words: readonly string[], stackOnly = false): Promise<void> {
   const screen = createScreen();
-  const [startedAt, chosen] = [Date.now(), chosenLayers(words, full || stackOnly)];
+  const [startedAt, chosen] = [Date.now(), chosenLayers(words, stackOnly)];
   const tallies: Tally[] = [];
   const summaries: JestSummary[] = [];
   const count = (layer: Layer, tally: Tally, from: number): void => {
@@ -64,7 +68,7 @@ export async function runTests(words: readonly string[], full = false, stackOnly
     }
     screen.line(`\n── ${run.layers.join(", ")}`);
     for (const layer of run.layers) await provide(layer, (line) => screen.line(`  ${line}`));
-    const { summary, leftOpen } = await runJest(run, full);
+    const { summary, leftOpen } = await runJest(run);
     if (summary) summaries.push(summary);
     for (const [at, layer] of run.layers.entries()) {
       const tally = tallyJest(layer, summary ?? { testResults: [] });
@@ -75,6 +79,8 @@ export async function runTests(words: readonly string[], full = false, stackOnly
   const { passed, failed, empty } = addTallies(tallies);
   for (const layer of empty) screen.line(`! ${layer}: no test was found, and that is a failure`);
   screen.line(["\nslowest files:", ...slowestFiles(summaries, PROJECT_ROOT)].join("\n"));
+  const failures = failedTests(summaries, PROJECT_ROOT);
+  if (failures.length > 0) screen.line(["\nfailed:", ...failures].join("\n"));
   screen.line(`in ${duration(Date.now() - startedAt)}`);
   process.exitCode = failed === 0 && empty.length === 0 ? 0 : 1;
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
@@ -95,10 +101,7 @@ async function provide(layer: Layer, report: (line: string) => void): Promise<vo
 }
 
 /** What jest says of a run; no summary if it did not come to its end. */
-async function runJest(
-  { layers, workers }: JestRun,
-  full: boolean,
-): Promise<{ summary: JestSummary | undefined; leftOpen: boolean }> {
+async function runJest({ layers, workers }: JestRun): Promise<{ summary: JestSummary | undefined; leftOpen: boolean }> {
   const folder = await mkdtemp(join(tmpdir(), "vpai-test-"));
   const file = join(folder, "summary.json");
   const jest = join(PROJECT_ROOT, "node_modules/jest/bin/jest.js");
@@ -112,7 +115,6 @@ async function runJest(
       stdin: "ignore",
       stdout: "ignore",
       stderr: "inherit",
-      ...(full && { env: { VPAI_TEST_FULL: "1" } }),
     });
     const stuck = endWhenDone(file, () => running.kill());
     await running;

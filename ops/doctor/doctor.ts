@@ -1,42 +1,59 @@
 import { hostname } from "node:os";
 import { execa } from "execa";
-import { OperatorError, renderFaults, type Fault } from "../../shared/errors.ts";
+import { OperatorError, type Fault } from "../../shared/errors.ts";
 import { call } from "../../sandbox/control/control-client.ts";
 import { instanceOf, readWorldFile } from "../../sandbox/supervisor/instance.ts";
 import { cacheDir } from "../../toolchain/cache.ts";
 import { freeDisk, memory } from "../../toolchain/checks.ts";
 import { askDocker, dockerFault, dockerSocket } from "../../toolchain/docker.ts";
 import { ensureToolchain, originText } from "../../toolchain/toolchain.ts";
+import { openRunningStack, type StackChoice } from "../deploy/open.ts";
+import { inspect } from "../drift/inspect.ts";
+import { type Finding, renderFindings, serverFindings } from "./findings.ts";
 import { projectName, SANDBOX } from "../stack/context.ts";
 import { machineFaults } from "../stack/preflight.ts";
 import { isAlive } from "../recover/processes.ts";
+import { checkStack, stackInput } from "../settings/check.ts";
 import { createScreen } from "../stack/terminal.ts";
 import { readCheckpoint, readLocks, readRun, stateFiles } from "../stack/file-backend.ts";
 import { PROJECT_ROOT } from "../../shared/paths.ts";
 
-/** One thing looked at: what was found, and the fault if it is one. */
-export interface Finding {
-  readonly name: string;
-  readonly found: string;
-  readonly fault?: Fault;
-}
-
-/** Findings as a table; each fault in full below it. */
-export function renderFindings(findings: readonly Finding[]): string {
-  const width = Math.max(...findings.map(({ name }) => name.length));
-  const rows = findings.map(({ name, found, fault }) => `${fault ? "✗" : "✓"} ${name.padEnd(width)}  ${found}`);
-  const faults = findings.flatMap(({ fault }) => fault ?? []);
-  const end = faults.length === 0 ? "no problems found" : renderFaults(faults);
-  return `${rows.join("\n")}\n\n${end}\n`;
-}
-
-/** `vpai doctor`. */
-export async function runDoctor(instance: string): Promise<void> {
+/** `vpai doctor`; with a stack, its server too. */
+export async function runDoctor(instance: string, stack?: string): Promise<void> {
   const screen = createScreen();
   const report = (line: string): void => screen.line(line);
-  const findings = (await Promise.all([machine(), parts(report), docker(), sandbox(instance), state(instance)])).flat();
+  const here = (await Promise.all([machine(), parts(report), docker(), sandbox(instance), state(instance)])).flat();
+  // Afterwards: what is missing on this machine is reported by its own name, not as a server that does not answer.
+  const findings = [...here, ...(stack === undefined ? [] : await server({ stack, instance }, report))];
   process.stdout.write(renderFindings(findings));
   process.exitCode = findings.some(({ fault }) => fault) ? 1 : 0;
+}
+
+async function server(choice: StackChoice, report: (line: string) => void): Promise<Finding[]> {
+  const name = `server of ${choice.stack}`;
+  try {
+    const { context } = await openRunningStack(choice, report);
+    const rights = await dnsRights(choice.stack);
+    const inspection = await inspect(context);
+    const found = inspection ? serverFindings(choice.stack, inspection.drifts) : [{ name, found: "none yet" }];
+    return [...rights, ...found];
+  } catch (error) {
+    return faultsOf(name, error);
+  }
+}
+
+/** Tries what the keys of a DNS provider may do. */
+async function dnsRights(stack: string): Promise<Finding[]> {
+  const checked = checkStack(stackInput(stack));
+  if (checked.zone === undefined) return [];
+  const name = `zone ${checked.zone.zone}`;
+  try {
+    const { tryDnsRights } = await import("../settings/dns-rights.ts");
+    const untried = await tryDnsRights(checked.zone, checked, process.env);
+    return [{ name, found: untried ?? `${checked.zone.provider}'s keys may read, write, remove and publish` }];
+  } catch (error) {
+    return faultsOf(name, error);
+  }
 }
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;

@@ -1,5 +1,7 @@
 import { OperatorError, type Fault } from "../../shared/errors.ts";
+import { hetznerFaults } from "./hetzner-errors.ts";
 import { throughVpai } from "./plain-engine.ts";
+import { serverFaults } from "./server-errors.ts";
 
 /** Context of the run whose output is explained. */
 export interface RunContext {
@@ -8,6 +10,8 @@ export interface RunContext {
   readonly log: string;
   /** What Hetzner has at this moment, such as `cx33 at nbg1`; for "sold out". */
   readonly available?: readonly string[];
+  /** Milliseconds since the epoch. @default the time of the call */
+  readonly now?: number;
   /** The Hetzner API that was asked. */
   readonly endpoint?: string;
 }
@@ -28,11 +32,34 @@ export function lockHolders(output: string): LockHolder[] {
   );
 }
 
-export function lockedFault(stack: string, holder: LockHolder): Fault {
+/** 4 min → `4 minutes`: how long ago something was, in its largest unit. */
+export function age(ms: number): string {
+  const minutes = Math.max(0, Math.floor(ms / 60_000));
+  if (minutes < 1) return "less than a minute";
+  const [count, unit] =
+    minutes < 60
+      ? [minutes, "minute"]
+      : minutes < 48 * 60
+        ? [Math.floor(minutes / 60), "hour"]
+        : [Math.floor(minutes / 60 / 24), "day"];
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+}
+
+/** Who holds a lock, and since when. */
+export function holderText({ user, host, pid, since }: LockHolder, now: number): string {
+  const held = Number.isNaN(Date.parse(since)) ? "" : `, ${age(now - Date.parse(since))} ago`;
+  return `${user}@${host} (pid ${pid}) since ${since}${held}`;
+}
+
+/** How to see whether the run that holds a lock is alive. */
+export const aliveHint = ({ host, pid }: LockHolder): string =>
+  `on ${host}, \`ps -p ${pid}\` shows whether it still runs; a CI job's page shows it too`;
+
+export function lockedFault(stack: string, holder: LockHolder, now: number): Fault {
   return {
     key: `stack ${stack}`,
-    found: `locked by ${holder.user}@${holder.host} (pid ${holder.pid}) since ${holder.since}`,
-    fix: `wait for that run to end; if it no longer runs, run \`vpai recover --stack ${stack}\` on ${holder.host}`,
+    found: `locked by ${holderText(holder, now)}`,
+    fix: `wait for that run to end: ${aliveHint(holder)}. If it no longer runs, or ${holder.host} no longer exists, \`vpai recover --stack ${stack}\` removes the lock`,
   };
 }
 
@@ -45,7 +72,7 @@ function resourceAt(output: string, index: number): string {
 }
 
 const soldOut: Explainer = (output, { available = [] }) => {
-  const match = /^.*\(resource_unavailable\)|Error code: resource_unavailable/m.exec(output);
+  const match = /\(resource_unavailable(?:, [0-9a-f-]+)?\)|Error code: resource_unavailable/.exec(output);
   if (!match) return undefined;
   return {
     key: `Hetzner server ${resourceAt(output, output.lastIndexOf("resource_unavailable"))}`,
@@ -91,9 +118,9 @@ const isProtected: Explainer = (output, { stack }) => {
 };
 
 const explainers: readonly Explainer[] = [
-  (output, { stack }) => {
+  (output, { stack, now = Date.now() }) => {
     const [holder] = lockHolders(output);
-    return output.includes("the stack is currently locked by") && holder ? lockedFault(stack, holder) : undefined;
+    return output.includes("the stack is currently locked by") && holder ? lockedFault(stack, holder, now) : undefined;
   },
   (output, { stack }) =>
     output.includes("incorrect passphrase")
@@ -131,7 +158,7 @@ const explainers: readonly Explainer[] = [
       : undefined;
   },
   (output, { endpoint }) =>
-    /\(unauthorized\)|Error code: unauthorized/.test(output)
+    /\(unauthorized(?:, [0-9a-f-]+)?\)|Error code: unauthorized/.test(output)
       ? {
           key: "Hetzner token",
           found: `refused by ${endpoint ?? "https://api.hetzner.cloud/v1"} (unauthorized)`,
@@ -181,12 +208,17 @@ const explainers: readonly Explainer[] = [
 
 /** The faults that the engine's output shows, in the operator's words; empty when it shows none that is known. */
 export function explainFaults(output: string, context: RunContext): Fault[] {
-  return explainers.flatMap((explainer) => {
-    const fault = explainer(output, context);
-    if (fault === undefined) return [];
-    const reworded = (text: string): string => throughVpai(text, context.stack);
-    return [{ ...fault, ...(fault.allowed && { allowed: reworded(fault.allowed) }), fix: reworded(fault.fix) }];
-  });
+  const explained = explainers.flatMap((explainer) => explainer(output, context) ?? []);
+  const byHetzner = hetznerFaults(output, context.stack, (index) => resourceAt(output, index));
+  const faults = [...explained, ...byHetzner];
+  // A message of the server is often quoted by what failed because of it: it is named where nothing better is known.
+  if (faults.length === 0) faults.push(...serverFaults(output, context));
+  const reworded = (text: string): string => throughVpai(text, context.stack);
+  return faults.map((fault) => ({
+    ...fault,
+    ...(fault.allowed && { allowed: reworded(fault.allowed) }),
+    fix: reworded(fault.fix),
+  }));
 }
 
 /** A failed run as the error that the operator sees. */

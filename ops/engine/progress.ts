@@ -69,6 +69,9 @@ const verbs: Readonly<Record<string, Verb>> = {
   read: { sign: "=", done: "read", planned: "read" },
 };
 
+/** A refresh changes nothing but the state: its report is what it found. */
+const found: Readonly<Record<string, string>> = { update: "~ {} was found changed", delete: "- {} was found missing" };
+
 /** `docker:index/remoteImage:RemoteImage` → `remote image`. */
 export function kindOf(type: string): string {
   const noun = type.slice(type.lastIndexOf(":") + 1);
@@ -102,7 +105,16 @@ function failureLines(label: string, messages: readonly string[]): string[] {
   return [`✗ ${label}: ${head}`, ...rest.map((line) => `    ${line.trimEnd()}`)];
 }
 
-function summaryLine(summary: Summary, ms: number): string {
+/** What a refresh found, which changed nothing but the state. */
+function foundLine({ changes }: Summary, ms: number): string {
+  const [changed, missing] = [changes["update"] ?? 0, changes["delete"] ?? 0];
+  const parts = [changed && `${changed} found changed`, missing && `${missing} found missing`].filter(Boolean);
+  const differs = parts.length > 0 ? `${parts.join(", ")}; \`up\` puts it right` : "no differences";
+  return `${differs}, ${changes["same"] ?? 0} as recorded, ${duration(ms)}`;
+}
+
+function summaryLine(summary: Summary, ms: number, verb: string): string {
+  if (verb === "refresh" && summary.succeeded) return foundLine(summary, ms);
   const order = ["create", "update", "replace", "delete", "import", "read"];
   const words = summary.preview
     ? { create: "to create", update: "to update", replace: "to replace", delete: "to delete" }
@@ -120,11 +132,13 @@ function summaryLine(summary: Summary, ms: number): string {
   });
   const same = summary.changes["same"] ?? 0;
   const changes = parts.length === 0 ? "no changes" : parts.join(", ");
-  return `${summary.succeeded ? "" : "failed: "}${changes}, ${same} unchanged, ${duration(ms)}`;
+  // A destroy with the program's credentials counts what the program names as unchanged, which it is not.
+  const rest = verb === "destroy" ? "" : `, ${same} unchanged`;
+  return `${summary.succeeded ? "" : "failed: "}${changes}${rest}, ${duration(ms)}`;
 }
 
-/** Progress of one run that started at `startedAt` (milliseconds). */
-export function createProgress(startedAt: number): Progress {
+/** Progress of one run of `verb` that started at `startedAt` (milliseconds). */
+export function createProgress(startedAt: number, verb = "up"): Progress {
   const running = new Map<string, { label: string; at: number }>();
   const errors = new Map<string, string[]>();
   let explained = false;
@@ -133,12 +147,13 @@ export function createProgress(startedAt: number): Progress {
   const ended = ({ metadata, planning }: Step, at: number): string[] => {
     const start = running.get(metadata.urn)?.at ?? at;
     running.delete(metadata.urn);
-    const verb = verbs[metadata.op];
-    if (verb === undefined || !isShown(metadata)) return [];
+    const words = verbs[metadata.op];
+    if (words === undefined || !isShown(metadata)) return [];
     const label = labelOf(metadata.urn, metadata.type);
+    if (verb === "refresh") return found[metadata.op] ? [found[metadata.op]?.replace("{}", label) ?? ""] : [];
     return planning === true
-      ? [`${verb.sign} ${label} would ${verb.planned}`]
-      : [`${verb.sign} ${label} ${verb.done} ${duration(at - start)}`];
+      ? [`${words.sign} ${label} would ${words.planned}`]
+      : [`${words.sign} ${label} ${words.done} ${duration(at - start)}`];
   };
 
   const failed = ({ metadata }: Step): string[] => {
@@ -174,7 +189,7 @@ export function createProgress(startedAt: number): Progress {
     // Errors of resources for which no failed step came, such as a provider that refused its configuration.
     const rest = [...errors].flatMap(([urn, messages]) => failureLines(urn.slice(urn.lastIndexOf("::") + 2), messages));
     errors.clear();
-    return [...rest, summaryLine(summary, at - startedAt)];
+    return [...rest, summaryLine(summary, at - startedAt, verb)];
   };
 
   return {

@@ -9,11 +9,13 @@ import { OperatorError } from "../../shared/errors.ts";
 import { SANDBOX, type StackContext } from "../stack/context.ts";
 import { explain, type RunContext } from "./error-hints.ts";
 import { throughVpai } from "./plain-engine.ts";
-import { createProgress, type Progress, type Summary } from "./progress.ts";
+import { createProgress, type EngineEvent, type Progress, type Summary } from "./progress.ts";
 import { readCheckpoint, readLocks, runFile, writeRun } from "../stack/file-backend.ts";
+import { SignalCounter } from "./signals.ts";
 import { followEvents } from "./event-log.ts";
 import { isVerbose, openAnonymousLog, writeRedactedLog, secretsOfState } from "./redacted-log.ts";
 import type { Screen } from "../stack/terminal.ts";
+import { isOwnBackend } from "../settings/backend-url.ts";
 import { PROJECT_ROOT } from "../../shared/paths.ts";
 
 export type Operation = "up" | "preview" | "refresh" | "destroy";
@@ -22,6 +24,8 @@ export interface RunOptions {
   readonly screen: Screen;
   /** More flags for the engine, as the operator typed them after `--`. */
   readonly flags?: readonly string[];
+  /** Called with each event of the engine. */
+  readonly onEvent?: (event: EngineEvent) => void;
   /** Looks up what an error may name; asked only after a failure. */
   readonly helpExplain?: (output: string) => Promise<Partial<RunContext>>;
 }
@@ -73,12 +77,17 @@ export class EngineError extends OperatorError {
   }
 }
 
+/** Whether the backend has the stack. */
+export async function stackExists(context: StackContext): Promise<boolean> {
+  if (context.files) return (await readCheckpoint(context.files)) !== "absent";
+  const stacks = JSON.parse(await pulumiOutput(context, ["stack", "ls", "--json"])) as { name: string }[];
+  return stacks.some(({ name }) => name.split("/").at(-1) === context.stack);
+}
+
 /** Makes the stack in its backend unless it is there. A stack file with a salt keeps it, and so its passphrase. */
 export async function ensureStack(context: StackContext): Promise<void> {
-  if (context.files && (await readCheckpoint(context.files)) !== "absent") return;
-  const stacks = JSON.parse(await pulumiOutput(context, ["stack", "ls", "--json"])) as { name: string }[];
-  if (stacks.some(({ name }) => name.split("/").at(-1) === context.stack)) return;
-  const own = /^(file|s3|gs|azblob|postgres):/.test(context.env["PULUMI_BACKEND_URL"] ?? "");
+  if (await stackExists(context)) return;
+  const own = isOwnBackend(context.env["PULUMI_BACKEND_URL"] ?? "");
   const provider = own ? ["--secrets-provider", "passphrase"] : [];
   await pulumiOutput(context, ["stack", "init", context.stack, "--no-select", ...provider, "--non-interactive"]);
 }
@@ -93,7 +102,7 @@ export async function runOperation(verb: Operation, context: StackContext, optio
   const secrets = verbose ? await secretsNow(context) : [];
   const output = verbose ? openAnonymousLog(`${log}.raw`) : openSync(log, "wx", 0o600);
   closeSync(openSync(events, "wx", 0o600));
-  const progress = createProgress(Date.now());
+  const progress = createProgress(Date.now(), verb);
   try {
     // Output goes to the file, not through this process: a killed `vpai` must not take the engine with it.
     const child = spawn("pulumi", engineArguments(verb, context.stack, events, options.flags), {
@@ -102,7 +111,7 @@ export async function runOperation(verb: Operation, context: StackContext, optio
       detached: true,
       stdio: ["ignore", output, output],
     });
-    const { code, signal, stopped } = await watched(child, verb, context, events, progress, options.screen);
+    const { code, signal, stopped } = await watched(child, verb, context, events, progress, options);
     await forgetCleanRun(context, code === 0);
     if (verbose) writeRedactedLog(output, log, [...secrets, ...(await secretsNow(context))]);
     else closeSync(output);
@@ -110,7 +119,7 @@ export async function runOperation(verb: Operation, context: StackContext, optio
     const text = readFileSync(log, "utf8");
     if (signal !== null || stopped) throw cutShort(context, verb, stopped ? "as you asked" : `by ${signal}`, shortLog);
     const help = (await options.helpExplain?.(text)) ?? {};
-    throw explain(text, { stack: context.stack, log: shortLog, ...help });
+    throw new EngineError(text, explain(text, { stack: context.stack, log: shortLog, ...help }));
   } finally {
     await rm(events, { force: true });
   }
@@ -129,7 +138,7 @@ async function watched(
   context: StackContext,
   events: string,
   progress: Progress,
-  screen: Screen,
+  { screen, onEvent }: RunOptions,
 ): Promise<{ code: number | null; signal: NodeJS.Signals | null; stopped: boolean }> {
   const ended = once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
   if (child.pid === undefined) {
@@ -148,12 +157,13 @@ async function watched(
   if (verb !== "preview") await writeRun(context.workDir, record);
   const interrupts = forwardInterrupts(pid, screen);
   const follower = followEvents(events, (event) => {
+    onEvent?.(event);
     for (const line of progress.next(event, Date.now())) screen.line(throughVpai(line, context.stack));
   });
   const live = screen.live(() => progress.running(Date.now()));
   try {
     const [code, signal] = await ended;
-    return { code, signal, stopped: interrupts.count() > 0 };
+    return { code, signal, stopped: interrupts.requested() };
   } finally {
     await follower.finish();
     live.stop();
@@ -162,13 +172,14 @@ async function watched(
 }
 
 /** The first Ctrl-C asks the engine to stop after the steps under way; the second ends it. */
-function forwardInterrupts(pid: number, screen: Screen): { count(): number; release(): void } {
-  let count = 0;
+function forwardInterrupts(pid: number, screen: Screen): { requested(): boolean; release(): void } {
+  const counter = new SignalCounter();
   const onSignal = (): void => {
-    count += 1;
-    screen.line(count === 1 ? "finishing in-flight operations; press Ctrl-C again to abort" : "aborting");
+    const next = counter.next(performance.now());
+    if (next === "nothing") return;
+    screen.line(next === "stop" ? "finishing in-flight operations; press Ctrl-C again to abort" : "aborting");
     try {
-      process.kill(pid, count === 1 ? "SIGINT" : "SIGKILL");
+      process.kill(pid, next === "stop" ? "SIGINT" : "SIGKILL");
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
     }
@@ -179,7 +190,7 @@ function forwardInterrupts(pid: number, screen: Screen): { count(): number; rele
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);
   };
-  return { count: () => count, release };
+  return { requested: () => counter.requested, release };
 }
 
 /** The run's record stays for recovery unless the run left nothing to recover. */

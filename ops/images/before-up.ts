@@ -34,7 +34,8 @@ export async function checkBeforeUp({ context, world, report, only }: UpCheck): 
   const ask = async () =>
     (await import("./registry-check.ts")).askForImages({ stack: context.stack, file, world }, wanted, {});
   const findings = wanted.length > 0 ? await ask() : [];
-  if (findings.length > 0) report(`images: ${findings.length} of ${images.length} are new, and at their registries`);
+  const where = world ? "the sandbox's registry" : "their registries";
+  if (findings.length > 0) report(`images: ${findings.length} of ${images.length} are new, and found at ${where}`);
   const after = rememberedAfter(checked, images, findings, { machine: file.machine, partly: only !== undefined });
   return JSON.stringify(after) === JSON.stringify(checked) ? nothing : () => writeChecked(context.workDir, after);
 }

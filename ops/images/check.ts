@@ -122,7 +122,7 @@ function imageFault({ pin, services, verdict }: Finding, { replaced, fix }: Faul
       fix ??
       (stackFile
         ? `\`pulumi config set --path vpai:images.${first} <another>\`, or \`pulumi config rm --path vpai:images.${first}\``
-        : `\`npx vpai images update ${first}\` proposes another; the pin is in components/images.ts`),
+        : `\`./vpai images update ${first}\` proposes another; the pin is in components/images.ts`),
   };
 }
 

@@ -26,6 +26,9 @@ export async function runImagesCheck(choice: StackChoice): Promise<void> {
   const work = join(PROJECT_ROOT, ".vpai", world ? instance : stack);
   const wanted = wantedImages(stackPins(file), file.images, world ? readLock(work) : {});
   await askForImages({ stack, file, world }, wanted, (await readChecked(work)).platforms, say);
+  if (world && world.images !== "upstream") {
+    say("asked of the sandbox, which makes an image for any tag: this says nothing of the public registries");
+  }
 }
 
 interface UpdateOptions {

@@ -54,6 +54,6 @@ const REAL_WORDS: Pick<FaultWords, "again"> = {
 
 function sandboxWords(instance: string): Pick<FaultWords, "fix" | "again"> {
   const flag = instance === SANDBOX ? "" : ` --instance ${instance}`;
-  const end = `\`npx vpai sandbox fault clear${flag}\` clears the injected faults`;
-  return { fix: `${end}; \`npx vpai start${flag}\` publishes what is missing`, again: `${end}; then the same command` };
+  const end = `\`./vpai sandbox fault clear${flag}\` clears the injected faults`;
+  return { fix: `${end}; \`./vpai start${flag}\` publishes what is missing`, again: `${end}; then the same command` };
 }

@@ -43,7 +43,7 @@ export async function chooseSource(
       key: "--images",
       found: `${asked}, and the servers of this sandbox run images of the other kind (${bound})`,
       allowed: bound,
-      fix: `leave it out; or \`npx vpai sandbox down${flag}\` first, or take another sandbox (--instance)`,
+      fix: `leave it out; or \`./vpai sandbox down${flag}\` first, or take another sandbox (--instance)`,
     });
   }
   const given = asked ?? bound ?? kept;

@@ -76,14 +76,28 @@ export function proposalLines({ service, pin, to, notes, major }: Proposal, widt
   ];
 }
 
-function troubleFault({ service, pin }: PinnedImage, trouble: RegistryTrouble): Fault {
-  const { repository, host } = parseImageRef(pin);
-  return {
-    key: `image of ${service}`,
-    found: `${repository}: ${trouble.inWords()}`,
-    allowed: `an answer of ${host} with newer tags`,
-    fix: `look whether this machine reaches ${host}, then \`npx vpai images update ${service}\``,
-  };
+/** One fault for each cause: without a network it is the same for every registry. */
+function troubleFaults(troubles: readonly { image: PinnedImage; trouble: RegistryTrouble }[]): Fault[] {
+  const causes = new Map<string, { images: PinnedImage[]; hosts: Set<string> }>();
+  for (const { image, trouble } of troubles) {
+    const { host } = parseImageRef(image.pin);
+    const reason = trouble.inWords().replaceAll(host, "the registry");
+    const cause = causes.get(reason) ?? { images: [], hosts: new Set() };
+    cause.images.push(image);
+    cause.hosts.add(host);
+    causes.set(reason, cause);
+  }
+  return [...causes].map(([reason, { images, hosts }]) => {
+    const services = images.map(({ service }) => service);
+    const [only] = images;
+    const host = [...hosts].join(", ");
+    return {
+      key: `image of ${services.join(", ")}`,
+      found: images.length === 1 && only ? `${parseImageRef(only.pin).repository}: ${reason}` : reason,
+      allowed: `an answer of ${host} with newer tags`,
+      fix: `check that this machine reaches ${host}, then \`vpai images update${images.length === 1 ? ` ${services[0]}` : ""}\``,
+    };
+  });
 }
 
 /** The images asked about: one service's, or all. */
@@ -117,9 +131,11 @@ export async function propose(registries: Registries, chosen: readonly PinnedIma
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return {
     proposals: outcomes.flatMap((outcome) => (outcome instanceof RegistryTrouble ? [] : [outcome])),
-    faults: outcomes.flatMap((outcome, index) => {
-      const image = chosen[index];
-      return outcome instanceof RegistryTrouble && image ? [troubleFault(image, outcome)] : [];
-    }),
+    faults: troubleFaults(
+      outcomes.flatMap((trouble, index) => {
+        const image = chosen[index];
+        return trouble instanceof RegistryTrouble && image ? [{ image, trouble }] : [];
+      }),
+    ),
   };
 }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { callHetzner, type HetznerAccess, listHetzner, unexpected } from "../../components/vps/hetzner/api.ts";
-import type { OfferedType } from "../../components/vps/hetzner/choose-type.ts";
+import type { OfferedType } from "../../components/vps/hetzner/choose-offer.ts";
 import type { Found, Kind } from "./plan.ts";
 
 /** The label that everything of a stack carries at Hetzner. */
@@ -49,6 +49,10 @@ export async function removeAtHetzner(access: HetznerAccess, thing: Found, deadl
     const answer = await callHetzner(access, "DELETE", path);
     if (answer.status === 404) return;
     last = `${answer.status} ${answer.code}`;
+    if (answer.code === "protected") {
+      await unprotect(access, paths[thing.kind] ?? "", thing.id);
+      continue;
+    }
     if (answer.status >= 400 && !BUSY.has(answer.code)) throw unexpected("DELETE", path, answer);
     const seen = await callHetzner(access, "GET", path);
     if (seen.status === 404) return;
@@ -57,6 +61,24 @@ export async function removeAtHetzner(access: HetznerAccess, thing: Found, deadl
   throw new Error(
     `Hetzner: ${thing.kind} ${thing.name} is still there after ${deadlineMs / 1000} s; last answer: ${last}`,
   );
+}
+
+/** Takes Hetzner's own protection from a thing, whose deletion has been allowed; a server is locked until that is done. */
+export async function unprotect(access: HetznerAccess, collection: string, id: string): Promise<void> {
+  const path = `/${collection}/${id}/actions/change_protection`;
+  const body = collection === "servers" ? { delete: false, rebuild: false } : { delete: false };
+  const answer = await callHetzner(access, "POST", path, body);
+  if (answer.status === 404) return;
+  if (answer.status >= 400) throw unexpected("POST", path, answer);
+  const action = answer.body["action"] as { id?: number } | undefined;
+  if (action?.id === undefined) return;
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const { body: seen } = await callHetzner(access, "GET", `/actions/${action.id}`);
+    if ((seen["action"] as { status?: string } | undefined)?.status !== "running") return;
+    if (Date.now() > deadline) throw new Error(`Hetzner: ${path} is still running after 60 s`);
+    await pause(200);
+  }
 }
 
 /** Server types that are available now, such as `cx33 at nbg1`. */

@@ -5,7 +5,7 @@ import { execa } from "execa";
 import { OperatorError } from "../../shared/errors.ts";
 import { type StackContext } from "../stack/context.ts";
 import { pulumiOutput, EngineError } from "../engine/run.ts";
-import { lockedFault, lockHolders } from "../engine/error-hints.ts";
+import { lockedFault, lockHolders, type LockHolder } from "../engine/error-hints.ts";
 import type { HetznerAccess } from "../../components/vps/hetzner/api.ts";
 import { findLabelled, removeAtHetzner } from "./hetzner.ts";
 import { bootTime, terminateProcesses, isAlive, readProcess, sessionMembers } from "./processes.ts";
@@ -46,11 +46,18 @@ export async function needsRecovery(context: StackContext): Promise<boolean> {
   return locks.length > 0 || checkpoint === "pending" || checkpoint === "broken";
 }
 
+/** Whether a lock of another host, of whose run nothing is known here, may go. */
+export type MayUnlock = (holder: LockHolder) => Promise<boolean>;
+
 /** Puts right what an interrupted run left: leftover processes, lock, checkpoint, half-made things. */
-export async function recover(context: StackContext, report: Report): Promise<void> {
+export async function recover(
+  context: StackContext,
+  report: Report,
+  mayUnlock: MayUnlock = () => Promise.resolve(false),
+): Promise<void> {
   const run = await readRun(context.workDir);
-  await refuseLiveRun(context, run);
-  const since = await clearRun(context, run, report);
+  await refuseLiveRun(context, run, mayUnlock);
+  const since = await clearRun(context, run, report, mayUnlock);
   await mendCheckpoint(context, report);
   await resolvePending(context, since, report);
   await rm(runFile(context.workDir), { force: true });
@@ -63,21 +70,34 @@ function isSameProcess(pid: number, startedAt: Date): boolean {
   return facts.state !== "Z" && facts.started <= startedAt.getTime() + 5_000 && /pulumi/.test(facts.command);
 }
 
-/** Refuses to end a live run, or one started on another host. */
-async function refuseLiveRun(context: StackContext, run: RunRecord | undefined): Promise<void> {
-  const here = hostname();
-  const locks = context.files ? await readLocks(context.files) : [];
-  const live = locks.find(
-    ({ holder }) => holder !== undefined && (holder.host !== here || isSameProcess(holder.pid, new Date(holder.since))),
-  );
-  if (live?.holder) throw new OperatorError(lockedFault(context.stack, live.holder));
-  if (run?.host === here && isSameProcess(run.pid, new Date(run.started))) {
-    throw new OperatorError(lockedFault(context.stack, { ...run, since: run.started }));
+const isHere = ({ host }: Pick<LockHolder, "host">): boolean => host === hostname();
+
+/** Refuses where a holder's run is alive on this host, or may be on another. */
+async function refuseHolders(
+  stack: string,
+  holders: readonly LockHolder[],
+  mayUnlock: MayUnlock,
+  local: (holder: LockHolder) => boolean = isHere,
+): Promise<void> {
+  for (const holder of holders) {
+    const free = local(holder) ? !isSameProcess(holder.pid, new Date(holder.since)) : await mayUnlock(holder);
+    if (!free) throw new OperatorError(lockedFault(stack, holder, Date.now()));
   }
 }
 
+async function refuseLiveRun(context: StackContext, run: RunRecord | undefined, mayUnlock: MayUnlock): Promise<void> {
+  const locks = context.files ? await readLocks(context.files) : [];
+  const recorded = run?.host === hostname() ? [{ ...run, since: run.started }] : [];
+  await refuseHolders(context.stack, [...recorded, ...locks.flatMap(({ holder }) => holder ?? [])], mayUnlock);
+}
+
 /** Ends what is left of a dead run and clears its lock. Returns its start time. */
-async function clearRun(context: StackContext, run: RunRecord | undefined, report: Report): Promise<Date | undefined> {
+async function clearRun(
+  context: StackContext,
+  run: RunRecord | undefined,
+  report: Report,
+  mayUnlock: MayUnlock,
+): Promise<Date | undefined> {
   const here = hostname();
   const locks = context.files ? await readLocks(context.files) : [];
   if (run !== undefined || locks.length > 0) report("an earlier run was interrupted: resolving what it left");
@@ -87,20 +107,21 @@ async function clearRun(context: StackContext, run: RunRecord | undefined, repor
     await terminateProcesses(left);
   }
   if (locks.length > 0) await clearLocks(context, locks, report);
-  if (!context.files) await clearRemoteLock(context, report);
+  if (!context.files) await clearRemoteLock(context, run, report, mayUnlock);
   const times = [run?.started, ...locks.map(({ holder }) => holder?.since)].filter((time) => time !== undefined);
   return times.length === 0 ? undefined : new Date(Math.min(...times.map((time) => Date.parse(time))));
+}
+
+function clearingLine({ user, host, pid, since }: LockHolder): string {
+  const why = host === hostname() ? "that process no longer exists" : "as you confirmed";
+  return `clearing the lock of ${user}@${host} (pid ${pid}, since ${since}): ${why}`;
 }
 
 async function clearLocks(context: StackContext, locks: readonly LockFile[], report: Report): Promise<void> {
   const files = context.files;
   if (!files) return;
   for (const { holder } of locks) {
-    report(
-      holder
-        ? `clearing the lock of ${holder.user}@${holder.host} (pid ${holder.pid}, since ${holder.since}): that process no longer exists`
-        : "clearing a half-written lock",
-    );
+    report(holder ? clearingLine(holder) : "clearing a half-written lock");
   }
   for (const { file } of locks) {
     await rm(file, { force: true });
@@ -114,7 +135,12 @@ async function clearLocks(context: StackContext, locks: readonly LockFile[], rep
  * A lock in a backend that is not a folder of this machine is seen by asking for it: importing the state as it is
  * takes the lock and changes nothing else.
  */
-async function clearRemoteLock(context: StackContext, report: Report): Promise<void> {
+async function clearRemoteLock(
+  context: StackContext,
+  run: RunRecord | undefined,
+  report: Report,
+  mayUnlock: MayUnlock,
+): Promise<void> {
   const state = await pulumiOutput(context, ["stack", "export", "--stack", context.stack]);
   const refusal = await pulumiOutput(context, ["stack", "import", "--stack", context.stack], state).then(
     () => "",
@@ -124,11 +150,16 @@ async function clearRemoteLock(context: StackContext, report: Report): Promise<v
     },
   );
   const holders = lockHolders(refusal);
-  const live = holders.find(({ host, pid, since }) => host !== hostname() || isSameProcess(pid, new Date(since)));
-  if (live) throw new OperatorError(lockedFault(context.stack, live));
+  // Another machine may have this one's name: of a backend that both use, only a lock of the run that is recorded here is
+  // this machine's.
+  await refuseHolders(
+    context.stack,
+    holders,
+    mayUnlock,
+    ({ host, pid }) => run?.host === host && run.pid === pid && isHere({ host }),
+  );
   if (holders.length === 0) return;
-  for (const { user, host, pid } of holders)
-    report(`clearing the lock of ${user}@${host} (pid ${pid}): that process no longer exists`);
+  for (const holder of holders) report(clearingLine(holder));
   await pulumiOutput(context, ["cancel", "--yes", "--stack", context.stack]);
 }
 
@@ -173,7 +204,7 @@ async function resolvePending(context: StackContext, since: Date | undefined, re
 }
 
 /** Where this stack's Hetzner is; undefined if the stack has nothing there. */
-async function hetznerAccess(context: StackContext, state: ExportedState): Promise<HetznerAccess | undefined> {
+export async function hetznerAccess(context: StackContext, state: ExportedState): Promise<HetznerAccess | undefined> {
   const { resources = [], pending_operations: pending = [] } = state.deployment;
   const types = [...resources.map(({ type }) => type), ...pending.map(({ resource }) => resource.type)];
   const configured = await execa("pulumi", ["config", "get", "vpai:hetznerToken", "--stack", context.stack], {

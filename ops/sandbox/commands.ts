@@ -1,8 +1,8 @@
-import { z } from "zod";
 import { OperatorError } from "../../shared/errors.ts";
 import { closeWorld, openWorld, type World } from "../../sandbox/supervisor/client.ts";
 import { faultSchema, type FaultSpec } from "../../sandbox/control/fault-injector.ts";
 import { instanceOf, readWorldFile } from "../../sandbox/supervisor/instance.ts";
+import { requireRunning } from "../stack/running-sandbox.ts";
 import { createScreen } from "../stack/terminal.ts";
 
 const screen = createScreen();
@@ -10,13 +10,7 @@ const report = (line: string): void => screen.line(line);
 
 /** The world of an instance that is up; refuses to bring one up for a question about it. */
 export async function runningWorld(instance: string): Promise<World> {
-  if ((await readWorldFile(instanceOf(instance))) === undefined) {
-    throw new OperatorError({
-      key: `sandbox ${instance}`,
-      found: "not up",
-      fix: instance === "sandbox" ? "run `vpai start`" : `run \`vpai start --instance ${instance}\``,
-    });
-  }
+  await requireRunning(instance);
   return openWorld(instance, { report });
 }
 
@@ -67,34 +61,73 @@ function inWords(held: unknown): string {
   return words.join(", ") || "none";
 }
 
-const names = faultSchema.options.map((option) => option.shape.name.value);
+/** The settings of each fault: their descriptions by key. */
+const FAULTS: Readonly<Record<string, Readonly<Record<string, string>>>> = Object.fromEntries(
+  faultSchema.options.map(({ shape: { name, ...settings } }) => [
+    name.value,
+    Object.fromEntries(Object.entries(settings).map(([key, rule]) => [key, describeRule(rule)])),
+  ]),
+);
+
+function describeRule(rule: {
+  readonly description?: string | undefined;
+  safeParse(value: unknown): { success: boolean };
+}) {
+  return `${rule.safeParse(undefined).success ? "" : "needed: "}${rule.description ?? ""}`;
+}
+
+/** What `vpai sandbox fault` prints: every fault with its settings, and those in force. */
+export function faultList(inForce: readonly FaultSpec[]): string {
+  const faults = Object.entries(FAULTS).flatMap(([name, settings]) => [
+    name,
+    ...Object.entries(settings).map(([key, description]) => `  ${`${key}=`.padEnd(12)} ${description}`),
+  ]);
+  const active = inForce.map(({ name, ...settings }) => {
+    const words = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
+    return `  ${[name, ...words].join(" ")}`;
+  });
+  return [...faults, "", `in force:${active.length === 0 ? " none" : ""}`, ...active, ""].join("\n");
+}
 
 /** `times=3 serverType=cx23` → the fault as the sandbox takes it. Whole numbers become numbers. */
 export function parseFault(name: string, settings: readonly string[]): FaultSpec {
-  if (!names.some((known) => known === name)) {
-    throw new OperatorError({ key: "fault", found: name, allowed: [...names, "clear"].join(", "), fix: "choose one" });
+  const known = FAULTS[name];
+  if (known === undefined) {
+    const allowed = [...Object.keys(FAULTS), "clear"].join(", ");
+    throw new OperatorError({ key: "fault", found: name, allowed, fix: "choose one" });
   }
+  const key = (setting: string): string => `${setting} of fault ${name}`;
+  const allowed = Object.keys(known).join(", ");
   const entries = settings.map((setting): [string, string | number] => {
     const at = setting.indexOf("=");
+    const own = setting.slice(0, at);
     if (at < 1)
       throw new OperatorError({ key: `fault ${name}`, found: setting, allowed: "key=value", fix: "correct it" });
+    if (!(own in known)) {
+      throw new OperatorError({ key: `fault ${name}`, found: `no setting ${own}`, allowed, fix: "choose one" });
+    }
     const value = setting.slice(at + 1);
-    return [setting.slice(0, at), /^\d+$/.test(value) ? Number(value) : value];
+    return [own, /^\d+$/.test(value) ? Number(value) : value];
   });
-  const parsed = faultSchema.safeParse({ name, ...Object.fromEntries(entries) });
+  const given = Object.fromEntries(entries);
+  const parsed = faultSchema.safeParse({ name, ...given });
   if (parsed.success) return parsed.data;
-  const allowed = Object.keys(faultSchema.options.find((option) => option.shape.name.value === name)?.shape ?? {});
-  throw new OperatorError({
-    key: `fault ${name}`,
-    found: z.prettifyError(parsed.error).replaceAll("\n", " "),
-    allowed: allowed.filter((key) => key !== "name").join(", "),
-    fix: "correct the settings",
-  });
+  throw new OperatorError(
+    parsed.error.issues.map(({ path, message }) => {
+      const setting = String(path[0]);
+      const found = setting in given ? String(given[setting]) : "not set";
+      return { key: key(setting), found, allowed: message, fix: `\`vpai sandbox fault ${name} ${setting}=…\`` };
+    }),
+  );
 }
 
 /** `vpai sandbox fault`. */
 export async function fault(instance: string, name: string | undefined, settings: readonly string[]): Promise<void> {
-  if (name === undefined) return void process.stdout.write(`${names.join("\n")}\n`);
+  if (name === undefined) {
+    const up = (await readWorldFile(instanceOf(instance))) !== undefined;
+    const inForce = up ? await (await runningWorld(instance)).faults() : [];
+    return void process.stdout.write(faultList(inForce));
+  }
   const spec = name === "clear" ? undefined : parseFault(name, settings);
   const world = await runningWorld(instance);
   await (spec ? world.inject(spec) : world.clearFaults());

@@ -70,7 +70,7 @@ const list = (words: readonly string[]): string => words.join(" ") || NONE;
 
 type Column = readonly [title: string, cell: (row: ServiceRow) => string];
 
-const USED: Column = ["USED", ({ memory }) => String(memory.usedMb ?? NONE)];
+const USED: Column = ["USED MB", ({ memory }) => String(memory.usedMb ?? NONE)];
 
 const columns = (live: boolean): readonly Column[] => [
   ["SERVICE", ({ service }) => service],
@@ -79,8 +79,8 @@ const columns = (live: boolean): readonly Column[] => [
   ["PORT", ({ port }) => String(port ?? NONE)],
   ["OPEN", ({ open }) => list(open)],
   ["ROUTE", ({ route }) => (route ? `${route.host} (${route.audience})` : NONE)],
-  ["REQUEST", ({ memory }) => String(memory.requestMb)],
-  ["LIMIT", ({ memory }) => String(memory.limitMb)],
+  ["REQUEST MB", ({ memory }) => String(memory.requestMb)],
+  ["LIMIT MB", ({ memory }) => String(memory.limitMb)],
   ...(live ? [USED] : []),
   ["USER", ({ user }) => user],
   ["METRICS", ({ metrics }) => (typeof metrics === "string" ? metrics : NONE)],

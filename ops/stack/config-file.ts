@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import type { Wanted } from "../../components/vps/hetzner/choose-offer.ts";
 import { PROJECT_ROOT } from "../../shared/paths.ts";
 import { decodeSettings } from "../../stacks/settings/decode.ts";
 import { type RawSettings, settingsSchema } from "../../stacks/settings/schema.ts";
@@ -50,6 +51,27 @@ export class StackFile {
     return this.#get("disabledServices") ?? [];
   }
 
+  /** Whether irreplaceable resources refuse to be deleted. */
+  get protect(): boolean {
+    return this.#get("protect") ?? true;
+  }
+
+  /** Where the server comes from; undefined where that is not set. */
+  get provider(): NonNullable<RawSettings["vps"]>["provider"] | undefined {
+    return this.#get("vps")?.provider;
+  }
+
+  get atHetzner(): boolean {
+    return this.provider === "hetzner";
+  }
+
+  /** What to order at Hetzner; undefined for a server of another provider. */
+  get wanted(): Wanted | undefined {
+    const vps = this.#get("vps");
+    if (vps?.provider !== "hetzner") return undefined;
+    return { types: [vps.serverType, ...vps.serverTypeFallbacks], locations: [vps.location, ...vps.locationFallbacks] };
+  }
+
   /** Image overrides by service. */
   get images(): Readonly<Record<string, string>> {
     return this.#get("images") ?? {};
@@ -62,8 +84,7 @@ export class StackFile {
 
   /** What `docker pull` on the server takes of an image: by the types that the server may be of, `os/architecture`. */
   get platforms(): readonly string[] {
-    const vps = this.#get("vps");
-    const types = vps?.provider === "hetzner" ? [vps.serverType, ...vps.serverTypeFallbacks] : [];
+    const types = this.wanted?.types ?? [];
     // Hetzner's cax are its ARM servers; of any other machine no architecture is known, and most are amd64.
     const platforms = types.map((type) => (type.startsWith("cax") ? "linux/arm64" : "linux/amd64"));
     return platforms.length === 0 ? ["linux/amd64"] : [...new Set(platforms)];

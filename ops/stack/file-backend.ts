@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { copyFile, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
@@ -113,8 +113,13 @@ export async function restoreBackup({ checkpoint, backup }: StateFiles): Promise
  * file of their own: the engine works without it, but fails on a truncated one with `failed to load checkpoint: EOF`.
  */
 export async function removePartialFiles({ checkpoint, locks }: StateFiles): Promise<void> {
-  for (const folder of [dirname(checkpoint), locks]) {
-    const names = await readdir(folder).catch(missingIs<string[]>([]));
+  // Other stacks have their checkpoints in the same folder, and a run of theirs may be writing one.
+  const own = basename(checkpoint);
+  for (const [folder, prefix] of [
+    [dirname(checkpoint), own],
+    [locks, ""],
+  ] as const) {
+    const names = (await readdir(folder).catch(missingIs<string[]>([]))).filter((name) => name.startsWith(prefix));
     for (const file of names.map((name) => join(folder, name))) {
       const half = file.endsWith(".tmp") || (file.endsWith(".attrs") && !isJson(await readFile(file, "utf8")));
       if (half) await rm(file, { force: true });

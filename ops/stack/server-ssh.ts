@@ -17,6 +17,6 @@ export function serverFault(stack: string, stderr: string): Fault {
   return {
     key: `server of stack ${stack}`,
     found: stderr.trim().split("\n").at(-1) ?? "",
-    fix: `check that it runs: \`vpai ssh --stack ${stack}\``,
+    fix: `\`vpai drift --stack ${stack}\` says whether it runs`,
   };
 }

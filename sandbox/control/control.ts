@@ -8,7 +8,7 @@ import { CONTROL_PORT, errorLine, type StreamLine } from "./control-lines.ts";
 import { faultSchema, type FaultBook } from "./fault-injector.ts";
 import type { WorldInventory } from "../supervisor/inventory.ts";
 
-const publishSchema = z.strictObject({ pins: z.array(z.string()), full: z.boolean(), from: z.enum(IMAGE_SOURCES) });
+const publishSchema = z.strictObject({ pins: z.array(z.string()), from: z.enum(IMAGE_SOURCES) });
 export type PublishRequest = z.infer<typeof publishSchema>;
 const powerCutSchema = z.strictObject({ server: z.string() });
 

@@ -1,7 +1,25 @@
 import { z } from "zod";
+import { choice, text, whole } from "../../shared/rules.ts";
+import { ERROR_STATUS } from "../hetzner/wire/error-status.ts";
+import { offers } from "../hetzner/state/offers.ts";
 
-const times = z.int().positive().optional().describe("how often it strikes; absent: until cleared");
-const llmProvider = z.enum(["anthropic", "openai"]).optional().describe("absent: both");
+const MANY = 1_000_000;
+const oneOf = (names: readonly string[]) => text(`one of ${names.join(", ")}`, (value) => names.includes(value));
+
+const times = whole(1, MANY, "a whole number from 1")
+  .optional()
+  .describe("how often it strikes; without it, until cleared");
+const llmProvider = choice(["anthropic", "openai"]).optional().describe("anthropic or openai; without it, both");
+const match = text("a part of a method and path, such as POST /v1/servers")
+  .optional()
+  .describe("only requests whose method and path contain this");
+const delay = whole(1, MANY, "milliseconds, a whole number from 1").describe("milliseconds until the answer");
+const serverType = oneOf(offers.serverTypes.map(({ name }) => name)).describe(
+  "server type that is sold out, such as cx33",
+);
+const location = oneOf(offers.locations.map(({ name }) => name))
+  .optional()
+  .describe("only there, such as fsn1; without it, everywhere");
 
 /**
  * The faults that a sandbox can be told to show, by name. The simulators ask {@link FaultBook.strike} at the
@@ -9,26 +27,37 @@ const llmProvider = z.enum(["anthropic", "openai"]).optional().describe("absent:
  */
 export const faultSchema = z.discriminatedUnion("name", [
   /** Hetzner answers 500 `service_error`, optionally only to requests whose "METHOD path" contains `match`. */
-  z.strictObject({ name: z.literal("hetzner-5xx"), match: z.string().optional(), times }),
+  z.strictObject({ name: z.literal("hetzner-5xx"), match, times }),
   /** Hetzner answers 429 `rate_limit_exceeded`. */
-  z.strictObject({ name: z.literal("hetzner-429"), match: z.string().optional(), times }),
+  z.strictObject({ name: z.literal("hetzner-429"), match, times }),
+  /** Hetzner answers with one of its error codes; `token_readonly` only to requests that would change something. */
+  z.strictObject({
+    name: z.literal("hetzner-error"),
+    code: oneOf(Object.keys(ERROR_STATUS)).describe("error code, such as locked"),
+    match,
+    times,
+  }),
   /** Hetzner answers after `ms` milliseconds. */
-  z.strictObject({ name: z.literal("hetzner-slow"), match: z.string().optional(), ms: z.int().positive(), times }),
+  z.strictObject({ name: z.literal("hetzner-slow"), match, ms: delay, times }),
   /** Servers of `serverType` are sold out (at `location`, or everywhere): `resource_unavailable`. */
-  z.strictObject({ name: z.literal("no-capacity"), serverType: z.string(), location: z.string().optional(), times }),
+  z.strictObject({ name: z.literal("no-capacity"), serverType, location, times }),
   /** The image registry refuses connections' requests with 503. */
   z.strictObject({ name: z.literal("registry-down"), times }),
   /** The image registry answers 429 `TOOMANYREQUESTS`, with `Retry-After` if told how many seconds. */
   z.strictObject({
     name: z.literal("registry-429"),
-    match: z.string().optional(),
-    retryAfter: z.int().nonnegative().optional(),
+    match,
+    retryAfter: whole(0, MANY, "seconds, a whole number").optional().describe("seconds that Retry-After names"),
     times,
   }),
   /** The image registry answers after `ms` milliseconds. */
-  z.strictObject({ name: z.literal("registry-slow"), match: z.string().optional(), ms: z.int().positive(), times }),
+  z.strictObject({ name: z.literal("registry-slow"), match, ms: delay, times }),
   /** One tag (and its digest) is gone: `manifest unknown`. `image` is like `library/redis:8.4.0-bookworm`. */
-  z.strictObject({ name: z.literal("dead-tag"), image: z.string(), times }),
+  z.strictObject({
+    name: z.literal("dead-tag"),
+    image: text("an image such as library/redis:8.4.0-bookworm").describe("such as library/redis:8.4.0-bookworm"),
+    times,
+  }),
   /** The providers of language models (or one) are overloaded: Anthropic answers 529, OpenAI 503. */
   z.strictObject({ name: z.literal("llm-5xx"), provider: llmProvider, times }),
   /** The providers of language models (or one) say that there were too many requests. */

@@ -6,6 +6,7 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import { actionRoutes } from "./routes/actions.ts";
 import { catalogueRoutes } from "./routes/catalogue.ts";
 import type { Cloud } from "./state/cloud.ts";
+import { ERROR_STATUS } from "./wire/error-status.ts";
 import { ApiError } from "./wire/errors.ts";
 import { firewallRoutes } from "./routes/firewalls.ts";
 import { imageRoutes } from "./routes/images.ts";
@@ -40,6 +41,7 @@ export function buildApp(cloud: Cloud, token: string): FastifyInstance {
     if (strikes(cloud, "hetzner-5xx", request)) {
       throw new ApiError(500, "service_error", "Service Error");
     }
+    strikeError(cloud, request);
   });
   app.addHook("onResponse", (request, reply, done) => {
     cloud.log(`${request.method} ${request.url} ${reply.statusCode}`);
@@ -114,6 +116,17 @@ function matches(request: FastifyRequest): (fault: { readonly match?: string | u
 
 function strikes(cloud: Cloud, name: "hetzner-429" | "hetzner-5xx", request: FastifyRequest): boolean {
   return cloud.faults.strike(name, matches(request)) !== undefined;
+}
+
+function strikeError(cloud: Cloud, request: FastifyRequest): void {
+  const applies = matches(request);
+  const struck = cloud.faults.strike(
+    "hetzner-error",
+    (fault) => applies(fault) && (fault.code !== "token_readonly" || request.method !== "GET"),
+  );
+  if (struck !== undefined) {
+    throw new ApiError(ERROR_STATUS[struck.code] ?? 500, struck.code, `simulated ${struck.code}`);
+  }
 }
 
 async function faultDelay(cloud: Cloud, request: FastifyRequest): Promise<void> {

@@ -22,8 +22,6 @@ export interface PublishOptions {
   readonly pushAddress: string;
   /** The directory of its files. */
   readonly store: string;
-  /** The product itself where the default is a fake. */
-  readonly full: boolean;
   /** Told a line for each image that is made; silent when there is nothing to do. */
   readonly report: (line: string) => void;
   /** @default those of the sandbox */
@@ -36,7 +34,7 @@ export interface PublishOptions {
  */
 export async function publishImages(options: PublishOptions): Promise<Record<string, string>> {
   const pins = [...new Set(options.pins)].map(parseImageRef);
-  const chosen = chooseRecipes(pins, options.full, options.recipes);
+  const chosen = chooseRecipes(pins, options.recipes);
   const refs = await Promise.all(chosen.map(({ pin, recipe }) => publishOne(pin, recipe, options))).catch(
     (error: unknown) => {
       const full = fullDisk(error, [cacheDir(), tmpdir()]);
@@ -49,13 +47,11 @@ export async function publishImages(options: PublishOptions): Promise<Record<str
 /** The recipe of each pin. */
 export function chooseRecipes(
   pins: readonly ImageRef[],
-  full: boolean,
   recipes: readonly Recipe[] = allRecipes,
 ): { pin: ImageRef; recipe: Recipe }[] {
   const unknown = new Set<string>();
   const chosen = pins.flatMap((pin) => {
-    const candidates = recipes.filter((recipe) => recipe.repositories.includes(pin.repository));
-    const recipe = candidates.find(({ kind }) => kind === (full ? "real" : "fake")) ?? candidates[0];
+    const recipe = recipes.find(({ repositories }) => repositories.includes(pin.repository));
     if (recipe === undefined) unknown.add(pin.repository);
     return recipe === undefined ? [] : [{ pin, recipe }];
   });
@@ -71,6 +67,11 @@ export function chooseRecipes(
     );
   }
   return chosen;
+}
+
+/** Whether the sandbox makes a fake for this pin. */
+export function isFake(pin: string): boolean {
+  return chooseRecipes([parseImageRef(pin)]).some(({ recipe }) => recipe.kind === "fake");
 }
 
 async function publishOne(pin: ImageRef, recipe: Recipe, options: PublishOptions): Promise<string> {

@@ -199,13 +199,13 @@ function faultsOf(all: readonly ImageRef[], byImage: ReadonlyMap<ImageRef, PullF
     const failure = byImage.get(image);
     return failure ? [[image, failure]] : [];
   });
-  const built = "images made here do without it: `npx vpai start --images built`, in a sandbox without a server";
+  const built = "images made here do without it: `./vpai start --images built`, in a sandbox without a server";
   const own = failures.filter(([, failure]) => failure.of === "image");
   const images = own.map(([{ repository, tag, digest }, failure]) => ({
     key: `image ${repository}:${tag}`,
     found: failure.message,
     allowed: `what its registry has as ${digest}`,
-    fix: `correct the image (\`npx vpai images update\` proposes another); ${built}`,
+    fix: `correct the image (\`./vpai images update\` proposes another); ${built}`,
   }));
   const hosts = new Set(failures.flatMap(([{ host }, { of }]) => (of === "registry" ? [host] : [])));
   const registries = [...hosts].map((host) => {

@@ -1,9 +1,6 @@
 import { alloyFake } from "../fakes/alloy/recipe.ts";
 import { grafanaFake } from "../fakes/grafana/recipe.ts";
-import { litellmFake } from "../fakes/litellm/recipe.ts";
 import { lokiFake } from "../fakes/loki/recipe.ts";
-import { n8nFake } from "../fakes/n8n/recipe.ts";
-import { openclawFake } from "../fakes/openclaw/recipe.ts";
 import { qdrantFake } from "../fakes/qdrant/recipe.ts";
 import { caddy } from "./caddy/recipe.ts";
 import { cadvisor } from "./cadvisor/recipe.ts";
@@ -17,12 +14,11 @@ import type { Recipe } from "./recipe.ts";
 import { redis } from "./redis/recipe.ts";
 import { socketProxy } from "./socket-proxy/recipe.ts";
 
-/** Every image the sandbox can make. Where a product has two, the fake is the default and the real one is `full`. */
+/** Every image the sandbox can make. */
 export const recipes: readonly Recipe[] = [
   postgres,
   redis,
   caddy,
-  n8nFake,
   n8n,
   victoriametrics,
   nodeExporter,
@@ -35,8 +31,6 @@ export const recipes: readonly Recipe[] = [
   alloyFake,
   grafanaFake,
   cadvisor,
-  litellmFake,
   litellm,
-  openclawFake,
   openclaw,
 ];

@@ -14,10 +14,9 @@ import type { WorldInventory } from "./inventory.ts";
 import { expectSubnet } from "../network/network.ts";
 import { launchSupervisor, stopSupervisor } from "./launch.ts";
 import { tearDown } from "./teardown.ts";
+import { hetznerEndpoint, worldEnv } from "./world-env.ts";
 
 export interface OpenOptions {
-  /** Publish the heavy real images instead of their fakes. Default false. */
-  readonly full?: boolean;
   /** Is told each step that takes time. */
   readonly report: (line: string) => void;
   /** Where VPAI_SANDBOX_SUBNET and VPAI_SANDBOX_PORT are read. Default this process's. */
@@ -48,6 +47,8 @@ export interface World {
   publish(pins: readonly string[], from: ImageSource, report?: (line: string) => void): Promise<Record<string, string>>;
   inject(fault: FaultSpec): Promise<void>;
   clearFaults(): Promise<void>;
+  /** The faults in force, as they were injected; `times` is what is left of it. */
+  faults(): Promise<readonly FaultSpec[]>;
   /** Cuts a server's power; `server` is its name at the simulated Hetzner. */
   powerCut(server: string): Promise<void>;
   /** What the sandbox holds on this machine, and what exists at its simulated Hetzner (`cloud`). */
@@ -121,7 +122,7 @@ function expectPort(explicit: number | undefined, actual: number): void {
 }
 
 function worldOf(instance: Instance, file: WorldFile, options: OpenOptions): World {
-  const hetzner = { endpoint: `http://${file.gateway}:8080/v1`, token: file.hetznerToken };
+  const hetzner = { endpoint: hetznerEndpoint(file), token: file.hetznerToken };
   return {
     name: instance.name,
     dir: instance.dir,
@@ -132,21 +133,12 @@ function worldOf(instance: Instance, file: WorldFile, options: OpenOptions): Wor
     caFile: join(cacheDir(), "ca", "ca.crt"),
     port: file.port,
     images: file.images,
-    publish: (pins, from, report = options.report) =>
-      callStream(file, "/publish", { pins, full: options.full ?? false, from }, report),
+    publish: (pins, from, report = options.report) => callStream(file, "/publish", { pins, from }, report),
     inject: async (fault) => void (await call(file, "POST", "/faults", fault)),
+    faults: () => call(file, "GET", "/faults"),
     clearFaults: async () => void (await call(file, "DELETE", "/faults")),
     powerCut: async (server) => void (await call(file, "POST", "/power-cut", { server }, 60_000)),
     inventory: () => call(file, "GET", "/inventory"),
-    env: () => ({
-      HCLOUD_TOKEN: hetzner.token,
-      HCLOUD_ENDPOINT: hetzner.endpoint,
-      ANTHROPIC_API_KEY: file.anthropicKey,
-      OPENAI_API_KEY: file.openaiKey,
-      VPAI_WORK: instance.relativeDir,
-      VPAI_PUBLIC_PORT: String(file.port),
-      PULUMI_BACKEND_URL: `file://${join(instance.dir, "state")}`,
-      PULUMI_CONFIG_PASSPHRASE: "sandbox",
-    }),
+    env: () => worldEnv(instance, file),
   };
 }

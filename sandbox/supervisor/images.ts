@@ -48,11 +48,9 @@ export async function openImages(options: SandboxImagesOptions): Promise<Sandbox
   };
   return {
     site,
-    async publish({ pins, full, from }, report) {
+    async publish({ pins, from }, report) {
       const lock =
-        from === "upstream"
-          ? await pull(pins, report)
-          : await publishImages({ pins, pushAddress, store, full, report });
+        from === "upstream" ? await pull(pins, report) : await publishImages({ pins, pushAddress, store, report });
       if (from !== source) await options.remember(from);
       source = from;
       return lock;

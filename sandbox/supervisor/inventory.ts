@@ -55,7 +55,18 @@ export async function removeHoldings(docker: Docker, instance: Instance): Promis
   const held = await takeInventory(docker, instance);
   await Promise.all(held.containers.map((name) => docker.getContainer(name).remove({ force: true, v: true })));
   await Promise.all(held.volumes.map((name) => docker.getVolume(name).remove({ force: true })));
-  await Promise.all(held.images.map((name) => docker.getImage(name).remove({ force: true })));
+  // One after the other: with its last child an untagged image is removed too, and while that is under way Docker answers
+  // 500 to a second request for it.
+  for (const name of held.images) await removeImage(docker, name);
   await removeChains(`${instance.chain}-`);
   await Promise.all(held.networks.map((name) => docker.getNetwork(name).remove()));
+}
+
+async function removeImage(docker: Docker, name: string): Promise<void> {
+  await docker
+    .getImage(name)
+    .remove({ force: true })
+    .catch((error: unknown) => {
+      if ((error as { statusCode?: number }).statusCode !== 404) throw error;
+    });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { getCACertificates } from "node:tls";
-import { Agent, buildConnector, type Dispatcher, request } from "undici";
+import { Agent, type Dispatcher, request } from "undici";
+import { authorities, elsewhere, type Front } from "../connect.ts";
 import type { ImageRef } from "../image-ref.ts";
 import { parseChallenge, tokenIn, tokenUrl } from "./auth.ts";
 import { type Answer, errorIn, header, jsonIn, MANIFEST_TYPES, nextPage, RegistryTrouble } from "./response.ts";
@@ -9,7 +9,7 @@ import { type Addresses, addressOf } from "./upstream.ts";
 
 export interface RegistryOptions {
   /** Every registry is reached here, under its own name, and believed by this authority alone: the sandbox's front. */
-  readonly through?: { readonly address: string; readonly port?: number; readonly ca: string };
+  readonly through?: Front;
   /** Addresses in place of the registries' own. */
   readonly addresses?: Addresses;
   /** Certificates, PEM, of authorities that are trusted in addition to those of Node and of this machine. */
@@ -155,16 +155,4 @@ function reasonOf(error: Error & { readonly errors?: readonly Error[] }): string
 function tagsIn(page: string): string[] {
   const { tags } = (jsonIn(page) ?? {}) as { tags?: readonly string[] | null };
   return [...(tags ?? [])];
-}
-
-/** Those of Node, and those of this machine, which SSL_CERT_FILE names where they are elsewhere. */
-function authorities(more: string | undefined): string[] {
-  return [...getCACertificates("default"), ...getCACertificates("system"), ...(more === undefined ? [] : [more])];
-}
-
-/** Connects to one address for every name; the certificate is still checked for the name. */
-function elsewhere({ address, port, ca }: NonNullable<RegistryOptions["through"]>): buildConnector.connector {
-  const connect = buildConnector({ ca });
-  return (options, callback) =>
-    connect({ ...options, hostname: address, ...(port && { port: String(port) }) }, callback);
 }

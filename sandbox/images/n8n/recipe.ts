@@ -35,16 +35,18 @@ const unneeded: readonly Unneeded[] = [
   { files: /\/(sqlite3|isolated-vm)\/.*\.(tgz|tar\.gz)$/, why: "sources of native addons" },
 ];
 
+const [triplet, cpu] = process.arch === "arm64" ? ["aarch64-linux-gnu", "arm64"] : ["x86_64-linux-gnu", "x64"];
+
 /**
  * The Agent node does not load without SQLite. npm's package has no binary for it and would compile one; Debian's,
  * of the same interface (Node-API 6), needs no compiler here.
  */
 const SQLITE = {
   others: /^(?!.*\/napi-v6[^/]*\/node_sqlite3\.node$)/,
-  file:
-    process.arch === "arm64"
-      ? "/usr/lib/aarch64-linux-gnu/nodejs/sqlite3/lib/binding/napi-v6-linux-glibc-arm64/node_sqlite3.node"
-      : "/usr/lib/x86_64-linux-gnu/nodejs/sqlite3/lib/binding/napi-v6-linux-glibc-x64/node_sqlite3.node",
+  file: `/usr/lib/${triplet}/nodejs/sqlite3/lib/binding/napi-v6-linux-glibc-${cpu}/node_sqlite3.node`,
+  // Debian's Node is this library, and the binding asks for it by name. Here the interface is in the program itself:
+  // any library will do in that place, and this one is loaded already.
+  node: { path: `usr/lib/${triplet}/libnode.so.115`, target: "libatomic.so.1" },
   looked: "opt/n8n/node_modules/sqlite3/build/Release/node_sqlite3.node",
 };
 
@@ -70,9 +72,9 @@ export const n8n: Recipe = {
     return {
       entries: [
         ...accounts("node", 1000, 1000, "/home/node"),
-        ...["usr", "usr/local", "usr/local/bin", "home"].map((path) => ({ kind: "dir", path }) as const),
-        ...directories(SQLITE.looked),
+        ...directories("usr/local/bin/n8n", "home/node", SQLITE.looked, SQLITE.node.path),
         { kind: "link", path: SQLITE.looked, target: SQLITE.file },
+        { kind: "link", path: SQLITE.node.path, target: SQLITE.node.target },
         { kind: "dir", path: "home/node", ...node },
         { kind: "dir", path: "home/node/.n8n", mode: 0o700, ...node },
         { kind: "link", path: "usr/local/bin/n8n", target: "/opt/n8n/node_modules/n8n/bin/n8n" },

@@ -1,0 +1,61 @@
+import type { Actual } from "./actual.ts";
+import type { Drift } from "./drift.ts";
+import { type Expected, sha256, sshPorts } from "./expected.ts";
+import { fileDifference } from "./compare-files.ts";
+
+/** What the bootstrap makes; any difference has it run again. */
+export function compareHost({ installed }: Expected, actual: Actual): Drift[] {
+  const { files, packages, units, sshd, docker, user } = installed;
+  const rows: (readonly [resource: string, expected: string, actual: string])[] = [
+    ...packages.map((name) => [`package ${name}`, "installed", actual.packages[name] ?? "not-installed"] as const),
+    ...units.map((name) => {
+      const { enabled = "not found", active = "not found" } = actual.units[name] ?? {};
+      return [`unit ${name}`, "enabled, active", `${enabled}, ${active}`] as const;
+    }),
+    ...Object.entries(sshd).map(
+      ([key, values]) => [`sshd setting ${key}`, words(values), words(actual.sshd[key] ?? [])] as const,
+    ),
+    ...Object.entries(docker).map(
+      ([key, value]) => [`Docker setting ${key}`, value, actual.daemon[key] ?? "not set"] as const,
+    ),
+    ...sshPorts(installed).map(
+      (port) =>
+        [
+          `port ${port}/tcp`,
+          "sshd",
+          actual.listening.some((each) => each.port === port) ? "sshd" : "nothing listens",
+        ] as const,
+    ),
+    ...membership(user, actual),
+  ];
+  const settings = rows
+    .filter(([, expected, found]) => expected !== found)
+    .map(([resource, expected, found]): Drift => ({
+      resource,
+      expected,
+      actual: found,
+      repair: { kind: "bootstrap" },
+    }));
+  const ids = {
+    root: [0, 0] as const,
+    ...(actual.user && { [user.name]: [actual.user.uid, actual.user.gid] as const }),
+  };
+  const changed = files.flatMap(({ path, mode, content, owner = "root" }): Drift[] => {
+    const wanted = { mode, owner: ids[owner as keyof typeof ids] ?? ids.root, sha256: sha256(content) };
+    const found = fileDifference(wanted, actual.paths[path] ?? null);
+    return found ? [{ resource: `file ${path}`, ...found, repair: { kind: "bootstrap" } }] : [];
+  });
+  return [...settings, ...changed];
+}
+
+const words = (values: readonly string[]): string => values.toSorted().join(", ") || "not set";
+
+function membership(
+  { name, group }: Expected["installed"]["user"],
+  { user }: Actual,
+): (readonly [string, string, string])[] {
+  const expected = `member of ${group}`;
+  const resource = `user ${name}`;
+  if (user === null) return [[resource, expected, "not found"]];
+  return [[resource, expected, user.groups.includes(group) ? expected : `not a member of ${group}`]];
+}

@@ -1,0 +1,36 @@
+/**
+ * HTTP status of each error code that the API description names for what the simulator has. The description gives the
+ * codes and few statuses; see {@link ApiError} for the sources. Clients go by the code.
+ */
+export const ERROR_STATUS: Readonly<Record<string, number>> = {
+  unauthorized: 401,
+  forbidden: 403,
+  token_readonly: 403,
+  protected: 403,
+  resource_limit_exceeded: 403,
+  not_found: 404,
+  conflict: 409,
+  uniqueness_error: 409,
+  deprecated_api_endpoint: 410,
+  resource_unavailable: 412,
+  placement_error: 412,
+  invalid_input: 422,
+  json_error: 400,
+  unsupported_error: 422,
+  invalid_server_type: 422,
+  server_not_stopped: 422,
+  must_be_unassigned: 422,
+  primary_ip_assigned: 409,
+  primary_ip_datacenter_mismatch: 409,
+  resource_in_use: 422,
+  locked: 423,
+  resource_locked: 423,
+  rate_limit_exceeded: 429,
+  service_error: 500,
+  server_error: 500,
+  unknown_error: 500,
+  maintenance: 503,
+  robot_unavailable: 503,
+  unavailable: 503,
+  timeout: 504,
+};

@@ -1,0 +1,29 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { call } from "../control/control-client.ts";
+import { PROJECT_ROOT } from "../../shared/paths.ts";
+import { codeHash } from "./code-hash.ts";
+import type { WorldFile } from "./instance.ts";
+import { worldEnv } from "./world-env.ts";
+
+/**
+ * The environment of a sandbox whose supervisor answers and runs this code; undefined where anything is otherwise, and
+ * `openWorld` has to see to it. Loads nothing: it is for a run that takes a second in all.
+ */
+export async function findRunningWorld(
+  name: string,
+  clone = PROJECT_ROOT,
+): Promise<Record<string, string> | undefined> {
+  const relativeDir = join(".vpai", name);
+  const dir = join(clone, relativeDir);
+  try {
+    const file = JSON.parse(await readFile(join(dir, "world.json"), "utf8")) as WorldFile;
+    const [{ code }, own] = await Promise.all([
+      call<{ code: string }>(file, "GET", "/health", undefined, 2_000),
+      codeHash(),
+    ]);
+    return code === own ? worldEnv({ dir, relativeDir }, file) : undefined;
+  } catch {
+    return undefined;
+  }
+}
