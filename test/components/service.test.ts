@@ -65,6 +65,7 @@ async function build(
     password: databaseSecret("n8n"),
     extensions: [],
     memberOf: [],
+    holdsData: true,
   };
   new DockerService(definition.name, {
     definition,

@@ -7,9 +7,10 @@ import { isSecret, type Recorded, record, reveal } from "../support/mocks.ts";
 const base: Omit<HetznerServerArgs, "token"> = {
   stack: "prod",
   serverTypes: ["cx33", "cx43"],
-  location: "fsn1",
+  locations: ["fsn1", "nbg1"],
   generation: 3,
-  ssh: { port: 2222, allowedCidrs: ["198.51.100.0/24"] },
+  ssh: { port: 2222 },
+  openPorts: [],
   protect: true,
 };
 
@@ -30,13 +31,25 @@ const named =
 describe.each([true, false])("a Hetzner server (preview %s)", (preview) => {
   test("its address is its own: it outlives the server", async () => {
     const at = await hetzner(preview);
-    expect(at("vps-address").inputs).toMatchObject({
-      name: "vpai-prod",
-      type: "ipv4",
-      location: "fsn1",
-      autoDelete: false,
-    });
+    expect(at("vps-address").inputs).toMatchObject({ name: "vpai-prod", type: "ipv4", autoDelete: false });
     expect(at("vps-address").options.protect).toBe(true);
+  });
+
+  test.each([true, false])("protect %s counts at Hetzner too", async (protect) => {
+    const at = await hetzner(preview, { protect });
+    expect(at("vps-address").inputs["deleteProtection"]).toBe(protect);
+    expect(at("vps-server").inputs).toMatchObject({ deleteProtection: protect, rebuildProtection: protect });
+  });
+
+  test("the address stays where it is until the setting is another, and the server is where its address is", async () => {
+    const at = await hetzner(preview);
+    expect(at("vps-address").options).toMatchObject({
+      replacementTrigger: "fsn1",
+      deleteBeforeReplace: true,
+      ignoreChanges: ["assigneeType", "location"],
+    });
+    expect(at("vps-server").inputs["location"]).toEqual(at("vps-address").inputs["location"]);
+    expect(at("vps-preflight").inputs["triggers"]).toEqual(["cx33 cx43", "fsn1 nbg1", 3]);
   });
 
   test("another generation replaces it, the old one first; what would replace it by accident is ignored", async () => {

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Checkout, Ended } from "../support/checkout.ts";
-import { ConvergedServer, EMPTY } from "../support/converged.ts";
+import { ConvergedServer, EMPTY, LIGHT } from "../support/converged.ts";
 import { keepServices } from "../support/core.ts";
 import { badSettings, expectRefusal, settings } from "../support/refusals.ts";
 import type { SandboxStack } from "../support/stack.ts";
@@ -36,6 +36,11 @@ async function everything(): Promise<unknown> {
   };
 }
 
+interface Placed {
+  readonly server_type?: { readonly name: string };
+  readonly location: { readonly name: string };
+}
+
 /** Runs `up` with the stack file changed, and puts the file back. */
 async function withStackFile(change: (text: string) => string, run: () => Promise<Ended>): Promise<Ended> {
   let before = "";
@@ -65,7 +70,7 @@ describe("before there is a server", () => {
     {
       name: "of a wrong length",
       token: "not-the-token",
-      words: ["Hetzner token", "length", "allowed: exactly 64", "do:"],
+      words: ["vpai:hetznerToken", "13 characters", "exactly 64 letters and digits", "do:"],
     },
   ];
   for (const { name, token, words } of tokens) {
@@ -109,15 +114,27 @@ describe("before there is a server", () => {
   });
 
   test(
-    "the wanted server type sold out: its fallback is taken",
+    "orders refused though listed as available: the next type, then the next location, in the same run",
     async () => {
       await keepServices(checkout, ["node-exporter"]);
-      await checkout.expectVpai(["sandbox", "fault", "no-capacity", "serverType=cx33"]);
-      await checkout.expectVpai(["up", "--stack", "sandbox"]);
-      await checkout.expectVpai(["sandbox", "fault", "clear"]);
-      const [server] = (await stack.hetzner("servers")) as unknown as { server_type: { name: string } }[];
-      expect(server?.server_type.name).toBe("cx43");
-      // Capacity is back, and the server stays what it is.
+      await checkout.edit(
+        STACK_FILE,
+        settings("    location: fsn1", "    location: fsn1\n    locationFallbacks: [nbg1]"),
+      );
+      await checkout.edit(STACK_FILE, settings("vpai:protect: false", "vpai:protect: true"));
+      for (const code of ["resource_unavailable", "placement_error"]) {
+        const fault = ["hetzner-error", `code=${code}`, "match=POST /v1/servers", "times=1"];
+        await checkout.expectVpai(["sandbox", "fault", ...fault]);
+      }
+      const output = await checkout.expectVpai(["up", "--stack", "sandbox"]);
+      expect(output).toMatch(/Hetzner refuses cx33 at fsn1 \(resource_unavailable\)/);
+      expect(output).toMatch(/Hetzner refuses cx43 at fsn1 \(placement_error\)/);
+      expect(output).toMatch(/server: cx33 at nbg1, \d+\.\d\d EUR a month/);
+      const servers = (await stack.hetzner("servers")) as unknown as Placed[];
+      expect(servers.map((each) => [each.server_type?.name, each.location.name])).toEqual([["cx33", "nbg1"]]);
+      const addresses = (await stack.hetzner("primary_ips")) as unknown as Placed[];
+      expect(addresses.map(({ location }) => location.name)).toEqual(["nbg1", "nbg1"]);
+      // Capacity is back, and the server stays where it is.
       expect(await stack.pulumi(["preview", "--expect-no-changes", "--non-interactive", "--stack", "sandbox"])).toMatch(
         /unchanged/,
       );
@@ -127,7 +144,7 @@ describe("before there is a server", () => {
 });
 
 describe("settings, on a stack that is up", () => {
-  beforeAll(() => server.rewind(), 5 * MINUTE);
+  beforeAll(() => server.rewind(LIGHT), 8 * MINUTE);
 
   for (const { name, change, words } of badSettings) {
     test(`${name} is refused, and nothing changes`, async () => {
@@ -197,10 +214,16 @@ describe("this machine", () => {
     await writeFile(join(fake, "go"), '#!/bin/sh\necho "go version go1.19.8 linux/amd64"\n');
     await chmod(join(fake, "go"), 0o755);
     const cache = join(checkout.dir, "empty-cache");
+    // Settings are checked before the engine is provided.
+    await checkout.edit("Pulumi.prod.yaml", (text) => text.replace("ai.example.com", "ai.your.domain"));
     const env = {
       VPAI_CACHE: cache,
       PATH: `${fake}:/usr/bin:/bin:/usr/sbin:/sbin`,
       PULUMI_HOME: join(checkout.dir, "empty-home"),
+      PULUMI_BACKEND_URL: `file://${checkout.dir}`,
+      PULUMI_CONFIG_PASSPHRASE: "x",
+      HCLOUD_TOKEN: "0".repeat(64),
+      ANTHROPIC_API_KEY: `sk-ant-${"0".repeat(64)}`,
     };
     expectRefusal(await checkout.vpai(["preview", "--stack", "prod"], env), ["1.19.8", "allowed:", "do:"]);
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Checkout } from "../support/checkout.ts";
 import { ConvergedServer, EMPTY } from "../support/converged.ts";
-import { CORE, keepCore } from "../support/core.ts";
+import { CORE, keepServices } from "../support/core.ts";
 import type { SandboxStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
@@ -11,11 +11,13 @@ import { until } from "../support/until.ts";
 const MINUTE = 60_000;
 const BOOTSTRAPPED = "bootstrapped";
 const PULLED = "pulled";
-/** Parts of a first `up`: where each begins, and the moments in it, as shares of the resources that it creates. */
+/** With a product that migrates its database when it starts, and that is provisioned afterwards. */
+const WITH_LITELLM = [...CORE, "litellm"].toSorted();
+/** Parts of a first `up`: where each begins, what the stack has, and the moments in it, as shares of the resources that it creates. */
 const PARTS = [
-  { name: "the server is made", from: EMPTY, moments: [0, 0.4, 0.8] },
-  { name: "images are pulled", from: BOOTSTRAPPED, moments: [0, 0.5] },
-  { name: "containers are made", from: PULLED, moments: [0, 0.2, 0.4, 0.6, 0.8] },
+  { name: "the server is made", from: EMPTY, services: CORE, moments: [0, 0.4, 0.8] },
+  { name: "images are pulled", from: BOOTSTRAPPED, services: CORE, moments: [0, 0.5] },
+  { name: "containers are made", from: PULLED, services: WITH_LITELLM, moments: [0, 0.2, 0.4, 0.6, 0.8] },
 ] as const;
 let server: ConvergedServer;
 let checkout: Checkout;
@@ -26,13 +28,14 @@ const steps: Record<string, number> = {};
 beforeAll(async () => {
   server = await ConvergedServer.open(EMPTY);
   ({ checkout, stack } = server);
-  await keepCore(checkout);
+  await keepServices(checkout, CORE);
   const upTo = async (...components: readonly string[]): Promise<number> => {
     const targets = components.flatMap((name) => ["--target", `**::${name}`, "--target", `**::${name}-*`]);
     return created(await checkout.expectVpai(["up", "--stack", "sandbox", "--", ...targets]));
   };
   steps[EMPTY] = await upTo("vps", "host", "secrets");
   await server.snapshot(BOOTSTRAPPED);
+  await keepServices(checkout, WITH_LITELLM);
   steps[BOOTSTRAPPED] = await upTo("vps", "host", "secrets", "images");
   await server.snapshot(PULLED);
   steps[PULLED] = created(await checkout.expectVpai(["preview", "--stack", "sandbox"]));
@@ -43,9 +46,10 @@ afterAll(() => server.close());
 /** Resources whose creation a run's output reports. */
 const created = (output: string): number => output.split("\n").filter((line) => /^\s*\+ /.test(line)).length;
 
-/** The engine's process: the one `pulumi` below the command that was started. */
+/** The engine's process: the `pulumi up` below the command that was started. */
 async function enginePid(command: number): Promise<number> {
-  const { output } = await checkout.run("pgrep", ["-x", "pulumi"]);
+  // Others ask the state something, and a run goes on without them.
+  const { output } = await checkout.run("pgrep", ["-f", "^(\\S*/)?pulumi up "]);
   for (const pid of output.split("\n").map(Number).filter(Boolean)) {
     for (let at = pid; at > 1;) {
       if (at === command) return pid;
@@ -70,13 +74,13 @@ async function killedRun(after: number): Promise<void> {
   expect(exitCode).not.toBe(0);
 }
 
-for (const { name, from, moments } of PARTS) {
+for (const { name, from, services, moments } of PARTS) {
   for (const moment of moments) {
     test(
       `killed while ${name}, with ${moment * 100} % of it done, the next \`start\` converges and nothing exists twice`,
       async () => {
         await server.rewind(from);
-        await keepCore(checkout);
+        if (from === EMPTY) await keepServices(checkout, services);
         await killedRun(Math.floor((steps[from] ?? 0) * moment));
         await checkout.expectVpai(["start"]);
         for (const kind of ["servers", "ssh_keys", "primary_ips", "firewalls"] as const) {
@@ -84,7 +88,7 @@ for (const { name, from, moments } of PARTS) {
           const made = (await stack.hetzner(kind)).filter(({ auto_delete: automatic }) => automatic !== true);
           expect({ kind, names: made.map((each) => each.name) }).toEqual({ kind, names: ["vpai-sandbox"] });
         }
-        expect(Object.keys(await stack.containers()).toSorted()).toEqual(CORE);
+        expect(Object.keys(await stack.containers()).toSorted()).toEqual(services);
         const { deployment } = JSON.parse((await stack.state()).text) as {
           deployment: { pending_operations?: unknown[] };
         };

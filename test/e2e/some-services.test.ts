@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { images } from "../../components/images.ts";
 import type { Checkout } from "../support/checkout.ts";
-import { ConvergedServer } from "../support/converged.ts";
+import { ConvergedServer, LIGHT } from "../support/converged.ts";
 import { keepServices } from "../support/core.ts";
 import { expectRefusal } from "../support/refusals.ts";
 import type { SandboxStack } from "../support/stack.ts";
 
 // Services brought up, changed, disabled and purged one at a time, and images that are not available. Each test starts
-// from the converged server.
+// from a converged server without the products that are slow to start.
 
 const MINUTE = 60_000;
 const FEW = ["caddy", "node-exporter", "postgres-exporter", "postgresql", "redis"];
@@ -32,7 +32,7 @@ const sql = (query: string): Promise<string> =>
 const databases = (): Promise<string> => sql("select datname from pg_database where datname = 'postgres_exporter'");
 
 beforeAll(async () => {
-  server = await ConvergedServer.open();
+  server = await ConvergedServer.open(LIGHT);
   ({ checkout, stack } = server);
 }, 30 * MINUTE);
 
@@ -46,7 +46,7 @@ test(
   "the first `up` asks the registries for every image, and one without a new image for none",
   async () => {
     const count = Object.keys(images).length;
-    expect(server.first.output).toContain(`images: ${count} of ${count} are new, and at their registries`);
+    expect(server.first.output).toContain(`images: ${count} of ${count} are new, and found at the sandbox's registry`);
     await fault("registry-down");
     expect(await checkout.expectVpai(["up", "--stack", "sandbox"])).toContain("no changes");
   },

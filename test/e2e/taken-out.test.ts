@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { catalogue } from "../../stacks/catalogue.ts";
 import type { Checkout } from "../support/checkout.ts";
-import { ConvergedServer } from "../support/converged.ts";
-import { ALL, keepServices } from "../support/core.ts";
+import { ConvergedServer, LIGHT } from "../support/converged.ts";
+import { keepServices, LIGHT_SERVICES } from "../support/core.ts";
 import { ask } from "../support/https.ts";
 import type { SandboxStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
 // A service comes and goes: those that are told of it (the edge, Redis, Alloy, Grafana, DIUN) take that while they run.
-// Each test starts from the converged server.
+// Each test starts from a converged server without the products that are slow to start.
 
 const [MINUTE, DOMAIN] = [60_000, "vpai.localhost"];
 let server: ConvergedServer;
@@ -22,7 +22,7 @@ let before: Record<string, string>;
 const keep = (services: readonly string[]): Promise<void> => keepServices(checkout, services);
 
 beforeAll(async () => {
-  server = await ConvergedServer.open();
+  server = await ConvergedServer.open(LIGHT);
   ({ checkout, stack } = server);
   ({ port } = await stack.world());
   const secrets = await stack.secrets();
@@ -37,7 +37,7 @@ afterAll(() => server.close());
 
 /** Converges the stack without these services. */
 async function takeOut(...services: readonly string[]): Promise<void> {
-  await keep(ALL.filter((name) => !services.includes(name)));
+  await keep(LIGHT_SERVICES.filter((name) => !services.includes(name)));
   await checkout.expectVpai(["up", "--stack", "sandbox"]);
 }
 
@@ -72,11 +72,11 @@ const asExporter = (password: string): Promise<string> =>
 test(
   "one that is taken out goes alone, with its target, its dashboards and its account",
   async () => {
-    await untilIs("targets", scraped(ALL), jobs);
-    expect(await dashboards()).toEqual(declared(ALL));
+    await untilIs("targets", scraped(LIGHT_SERVICES), jobs);
+    expect(await dashboards()).toEqual(declared(LIGHT_SERVICES));
     expect(await asExporter(redisPassword)).toContain("NOPERM");
     await takeOut("redis-exporter");
-    const left = ALL.filter((name) => name !== "redis-exporter");
+    const left = LIGHT_SERVICES.filter((name) => name !== "redis-exporter");
     const { "redis-exporter": _gone, ...rest } = before;
     expect(await stack.containers()).toEqual(rest);
     expect(await asExporter(redisPassword)).toMatch(/WRONGPASS|NOAUTH/);
@@ -106,17 +106,17 @@ test(
     await takeOut("grafana", "redis-exporter");
     const { "redis-exporter": _gone, grafana: _also, ...rest } = before;
     expect(await stack.containers()).toEqual(rest);
-    await keep(ALL);
+    await keep(LIGHT_SERVICES);
     await checkout.expectVpai(["up", "--stack", "sandbox"]);
     const after = await stack.containers();
-    expect(Object.keys(after).toSorted()).toEqual(ALL);
-    const changed = ALL.filter((name) => after[name] !== before[name]);
+    expect(Object.keys(after).toSorted()).toEqual(LIGHT_SERVICES);
+    const changed = LIGHT_SERVICES.filter((name) => after[name] !== before[name]);
     expect(changed).toEqual(["grafana", "redis-exporter"]);
     // No data depends on an account's password, so it is a new one.
     const { "redis-exporter-cache": password = "" } = await stack.secrets();
     expect(password).not.toBe(redisPassword);
     expect(await asExporter(password)).toContain("NOPERM");
-    await untilIs("dashboards", declared(ALL), dashboards);
+    await untilIs("dashboards", declared(LIGHT_SERVICES), dashboards);
   },
   3 * MINUTE,
 );

@@ -34,7 +34,6 @@ beforeAll(async () => {
     pins: wanted,
     pushAddress: upstream.pushAddress,
     store: upstream.store,
-    full: false,
     report: () => undefined,
   });
   pins = wanted.map((pin) => refs[pin] ?? "");
@@ -69,7 +68,8 @@ test(
     for (const pin of pins) expect(listed.output).toContain(pin.split("@")[1]);
 
     await upstream.goAway();
-    const second = await start();
+    expect(await start()).toContain("Stack is up to date");
+    const second = await start("--full-run");
     expect(second).toContain("images: upstream, pulled through the sandbox's cache (as before)");
     expect(second).toContain("Stack is up to date");
     const changed = await checkout.vpai(["start", "--images", "built"], env);

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { catalogue } from "../../stacks/catalogue.ts";
 import { isSecret, plainTexts, type Recorded, reveal } from "../support/mocks.ts";
+import { HOST_KEY } from "../support/settings/stack-input.ts";
 import { cleanUp, type Run, runProgram, STACKS, ANTHROPIC_KEY, TOKEN } from "../support/program.ts";
 
 afterAll(cleanUp);
 
 const EXISTING = {
-  "vpai:vps": { provider: "existing", address: "203.0.113.9", hostKey: "ssh-ed25519 AAAAC3Nz", memoryMb: 8192 },
+  "vpai:vps": { provider: "existing", address: "10.0.0.9", hostKey: HOST_KEY, memoryMb: 8192 },
   "vpai:rootPassword": "the-root-password-of-this-test",
 };
 const cases = [
@@ -108,8 +109,18 @@ describe.each(cases)("$name", ({ stack, extra }) => {
       // A delete without a grace period kills at once; what keeps data gets more.
       const keeps = (catalogue.find(({ name }) => name === inputs["name"])?.data ?? []).length > 0;
       expect(inputs["destroyGraceSeconds"]).toBeGreaterThanOrEqual(keeps ? 30 : 10);
+      // An operator's `docker stop` gives as much time as the program does.
+      expect(inputs["stopTimeout"]).toBe(inputs["destroyGraceSeconds"]);
       expect(plainTexts(inputs["healthcheck"]).join(" ")).not.toContain("localhost");
     }
+  });
+
+  test("a container is replaced for what Docker cannot change of one that exists", () => {
+    for (const { options } of of(CONTAINER))
+      expect(options).toMatchObject({
+        deleteBeforeReplace: true,
+        replaceOnChanges: expect.arrayContaining(["healthcheck", "init", "tmpfs"]),
+      });
   });
 
   test("root, a writable root file system and the host's files: only where the catalogue says why", () => {

@@ -1,5 +1,6 @@
 import { afterAll, expect, jest, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
+import { type DnsRecord, ZONE_RECORDS, zoneLine } from "../../components/dns/record.ts";
 import { OperatorError } from "../../shared/errors.ts";
 import { record } from "../support/mocks.ts";
 import { cleanUp, configOf, runProgram } from "../support/program.ts";
@@ -37,8 +38,36 @@ test("the outputs: links, a way in, where the credentials are; what is secret st
     openclaw: "https://openclaw.vpai.localhost/",
   });
   expect(outputs.ssh).toBe(`ssh -F ${workFolder}/ssh/config vpai`);
-  expect(outputs.credentials).toBe("pulumi stack output secrets --show-secrets --stack sandbox");
+  expect(outputs.credentials).toBe("./vpai output --stack sandbox");
   expect(await pulumi.isSecret(outputs.secrets)).toBe(true);
+});
+
+test("with a zone at a provider: one resource for all records, which holds no secret, and the output that shows them", async () => {
+  const dns = { provider: "hetzner", zone: "your.domain", issuers: ["letsencrypt.org"] };
+  const { resources, outputs } = await runProgram("prod", false, { "vpai:domain": "ai.your.domain", "vpai:dns": dns });
+  const [records, ...more] = resources.filter(({ type }) => type === ZONE_RECORDS);
+  expect(more).toEqual([]);
+  expect(records?.inputs).toMatchObject({ provider: "hetzner", zone: "your.domain" });
+  const lines = (records?.inputs["records"] as DnsRecord[]).map((each) =>
+    zoneLine(each, "your.domain").replace(/ A .*/, " A …"),
+  );
+  expect(lines).toEqual([
+    '_vpai.ai.your.domain. 300 IN TXT "vpai-stack=prod"',
+    'ai.your.domain. 300 IN CAA 0 issue "letsencrypt.org"',
+    "ai.your.domain. 300 IN A …",
+    "grafana.ai.your.domain. 300 IN A …",
+    "llm.ai.your.domain. 300 IN A …",
+    "n8n.ai.your.domain. 300 IN A …",
+    "openclaw.ai.your.domain. 300 IN A …",
+  ]);
+  expect(String(records?.inputs["__provider"])).toContain("components/dns/provider.ts");
+  expect(outputs.dns).toBeDefined();
+});
+
+test("without a zone there are no records, and the output of them is null", async () => {
+  const { resources, outputs } = await runProgram("prod");
+  expect(resources.filter(({ type }) => type === ZONE_RECORDS)).toEqual([]);
+  expect(outputs.dns).toBeNull();
 });
 
 test("limits far beyond the server's memory are a warning of the run, and no reason to stop", async () => {

@@ -91,7 +91,7 @@ describe("before an `up` in the sandbox", () => {
       await before()
     )();
     expect(lines).toEqual([
-      `images: ${Object.keys(pins).length} of ${Object.keys(pins).length} are new, and at their registries`,
+      `images: ${Object.keys(pins).length} of ${Object.keys(pins).length} are new, and found at the sandbox's registry`,
     ]);
     const remembered = JSON.parse(await readFile(join(work, "images-checked.json"), "utf8")) as { platforms: object };
     expect(Object.keys(remembered.platforms)).toEqual(Object.values(lock).toSorted((a, b) => a.localeCompare(b)));
@@ -124,7 +124,7 @@ describe("before an `up` in the sandbox", () => {
     await (
       await before(["postgresql"])
     )();
-    expect(lines).toEqual(["images: 1 of 1 are new, and at their registries"]);
+    expect(lines).toEqual(["images: 1 of 1 are new, and found at the sandbox's registry"]);
     await expect(before()).rejects.toThrow("not found");
   });
 
@@ -134,7 +134,7 @@ describe("before an `up` in the sandbox", () => {
       [
         `image of redis: ${lock[redis.text]}: not found: manifest unknown`,
         "  allowed: an image that docker.io has, pinned by the digest of the index of its platforms",
-        "  do: `npx vpai sandbox fault clear` clears the injected faults; `npx vpai start` publishes what is missing",
+        "  do: `./vpai sandbox fault clear` clears the injected faults; `./vpai start` publishes what is missing",
       ].join("\n"),
     );
   });

@@ -201,8 +201,8 @@ describe("an image that is not available", () => {
       [
         "image docker.io/library/redis:8.4.0: registry-1.docker.io does not have it (404)",
         `  allowed: what its registry has as ${zeros}`,
-        "  do: correct the image (`npx vpai images update` proposes another); images made here do without it: " +
-          "`npx vpai start --images built`, in a sandbox without a server",
+        "  do: correct the image (`./vpai images update` proposes another); images made here do without it: " +
+          "`./vpai start --images built`, in a sandbox without a server",
       ].join("\n"),
     );
     // The others are there for the next try.
@@ -250,7 +250,7 @@ describe("an image that is not available", () => {
 describe("a registry that does not do its part", () => {
   const again =
     "  do: see that this machine reaches it, and run the same command again; images made here do without it: " +
-    "`npx vpai start --images built`, in a sandbox without a server";
+    "`./vpai start --images built`, in a sandbox without a server";
 
   test.each<[string, { status: number; headers?: Record<string, string> }, string, number[]]>([
     ["is busy", { status: 429 }, "429 too many requests", [1_000, 2_000]],

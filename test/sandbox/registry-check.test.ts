@@ -111,7 +111,7 @@ describe("a registry that wants a token", () => {
       [
         `image of redis: ${redis}: refused (401): no such repository, or not a public one`,
         `  allowed: an image that ${upstream.host} has, pinned by the digest of the index of its platforms`,
-        "  do: `npx vpai images update redis` proposes another; the pin is in components/images.ts",
+        "  do: `./vpai images update redis` proposes another; the pin is in components/images.ts",
       ].join("\n"),
     );
   });
@@ -135,16 +135,16 @@ describe("an image that is not available", () => {
       [
         `image of gone: ${host}/library/redis:7@${zeros}: not found: manifest unknown`,
         allowed,
-        "  do: `npx vpai images update gone` proposes another; the pin is in components/images.ts",
+        "  do: `./vpai images update gone` proposes another; the pin is in components/images.ts",
         `vpai:images.mine: ${host}/library/redis:6@${ones}: not found: manifest unknown`,
         allowed,
         "  do: `pulumi config set --path vpai:images.mine <another>`, or `pulumi config rm --path vpai:images.mine`",
         `image of single: ${single}: not an index of platforms (application/vnd.oci.image.manifest.v1+json)`,
         allowed,
-        "  do: `npx vpai images update single` proposes another; the pin is in components/images.ts",
+        "  do: `./vpai images update single` proposes another; the pin is in components/images.ts",
         `image of arm: ${arm}: not for linux/amd64, only for linux/arm64`,
         allowed,
-        "  do: `npx vpai images update arm` proposes another; the pin is in components/images.ts",
+        "  do: `./vpai images update arm` proposes another; the pin is in components/images.ts",
       ].join("\n"),
     );
     expect(lines.toSorted().map((line) => line.slice(0, 8))).toEqual([

@@ -135,7 +135,7 @@ describe("a registry that limits requests", () => {
       [
         `image of app: ${upstream.host}/${app}: 429 too many requests, to be asked again in 3600 s`,
         `  allowed: an answer of ${upstream.host} with newer tags`,
-        `  do: look whether this machine reaches ${upstream.host}, then \`npx vpai images update app\``,
+        `  do: check that this machine reaches ${upstream.host}, then \`vpai images update app\``,
       ].join("\n"),
     ]);
     expect(pauses).toEqual([]);

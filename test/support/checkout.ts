@@ -106,15 +106,22 @@ export class Checkout {
     return new Checkout(await realpath(dir));
   }
 
-  /** Files that differ from what they were when it was made. */
+  /** Files that differ from what they were when they were last saved or restored; all of them are saved when it is made. */
   async changedFiles(): Promise<string[]> {
     const args = ["ls-files", "--modified", "--deleted", "--others", "--exclude-standard", "--deduplicate"];
     const { stdout } = await run("git", args, { cwd: this.dir });
     return stdout.split("\n").filter(Boolean);
   }
 
-  /** Takes back what was edited in it. What git ignores stays: node_modules, .vpai. */
-  async restoreFiles(): Promise<void> {
+  /** Saves the files as they are now; {@link restoreFiles} takes what it returns. Not what git ignores: node_modules, .vpai. */
+  async saveFiles(): Promise<string> {
+    await run("git", ["add", "--all"], { cwd: this.dir });
+    return (await run("git", ["write-tree"], { cwd: this.dir })).stdout.trim();
+  }
+
+  /** Puts the files back as they were saved. */
+  async restoreFiles(saved: string): Promise<void> {
+    await run("git", ["read-tree", saved], { cwd: this.dir });
     await run("git", ["checkout-index", "--force", "--all"], { cwd: this.dir });
     await run("git", ["clean", "--force", "-d", "--quiet"], { cwd: this.dir });
   }
@@ -131,11 +138,10 @@ export class Checkout {
 
   /** Starts `vpai …`. */
   startVpai(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
-    // `vpai test --full`: the same tests, on the products themselves where there are fakes by default.
-    const full = process.env["VPAI_TEST_FULL"] === "1" ? ["--full"] : [];
     // Not by a probe: what a test runs on must not depend on the network of the day.
     const images = args.includes("--images") ? [] : ["--images", TEST_IMAGES];
-    const more = args[0] === "start" ? [...full, ...images] : [];
+    const publishes = args[0] === "start" || (args[0] === "sandbox" && args[1] === "up");
+    const more = publishes ? images : [];
     return this.start(process.execPath, [join(this.dir, "bin/vpai.js"), ...args, ...more], env);
   }
 

@@ -6,22 +6,19 @@ import { join } from "node:path";
 import { PROJECT_ROOT } from "../../shared/paths.ts";
 import { withLock } from "../../toolchain/lock.ts";
 import { Checkout, clonedFiles } from "./checkout.ts";
-import { sampleProcesses, type ProcessSamples } from "./secrets.ts";
+import { keepServices, LIGHT_SERVICES } from "./core.ts";
 import { Snapshots } from "./snapshots.ts";
 import { SandboxStack, type StateResource } from "./stack.ts";
-
-/** What could be seen of a run. */
-export interface Watched {
-  readonly output: string;
-  /** The engine's log at its most verbose. */
-  readonly log: string;
-  readonly processes: ProcessSamples;
-}
+import { type Watched, watchedRun } from "./watched.ts";
 
 /** Before the first resource: the sandbox is up, its images are published, and its project is empty. */
 export const EMPTY = "empty";
 /** After the first `start`: every service of the catalogue is healthy. */
 export const CONVERGED = "converged";
+/** {@link CONVERGED}, and then without the services that take long to start: {@link LIGHT_SERVICES} are healthy. */
+export const LIGHT = "light";
+
+type Start = typeof EMPTY | typeof CONVERGED | typeof LIGHT;
 
 /** One checkout a clone, so that its sandbox's names are known after a crash as well. */
 const DIR = join(tmpdir(), `vpai-converged-${createHash("sha256").update(PROJECT_ROOT).digest("hex").slice(0, 8)}`);
@@ -37,30 +34,35 @@ export class ConvergedServer {
   readonly stack: SandboxStack;
   /** The run that converged it. */
   readonly first: Watched;
-  readonly #containers: Kept["containers"];
+  readonly #kept: Kept;
+  /** Where each of the file's tests starts. */
+  readonly #start: Start;
   readonly #snapshots: Snapshots;
   readonly #release: () => void;
+  /** The snapshot that it was last put back to. */
+  #at: string | undefined;
 
-  private constructor(checkout: Checkout, { first, containers }: Kept, release: () => void) {
+  private constructor(checkout: Checkout, kept: Kept, start: Start, release: () => void) {
     this.checkout = checkout;
     this.stack = new SandboxStack(checkout);
-    this.first = first;
-    this.#containers = containers;
+    this.first = kept.first;
+    this.#kept = kept;
+    this.#start = start;
     this.#snapshots = new Snapshots(checkout);
     this.#release = release;
   }
 
   /** Waits until no other test file uses the server, makes it if there is none of this code, and rewinds it. */
-  static async open(start: typeof EMPTY | typeof CONVERGED = CONVERGED): Promise<ConvergedServer> {
+  static async open(start: Start = CONVERGED): Promise<ConvergedServer> {
     const release = await hold();
     try {
       await writeFile(USED_BY, runId());
       const key = await keyOfCode();
-      const kept = await readRecord();
-      const fresh = kept?.key !== key;
-      const made = fresh ? await make(key) : kept;
-      const server = new ConvergedServer(await Checkout.at(DIR), made, release);
-      if (!fresh || start !== CONVERGED) await server.rewind(start);
+      const found = await readRecord();
+      const made = found?.key === key ? found : await make(key);
+      const server = new ConvergedServer(await Checkout.at(DIR), made, start, release);
+      if (made !== found) server.#at = CONVERGED;
+      if (server.#at !== start) await server.rewind();
       return server;
     } catch (error) {
       release();
@@ -68,24 +70,30 @@ export class ConvergedServer {
     }
   }
 
-  /** Puts server, sandbox, state, work folder and files of the checkout back to a snapshot. */
-  async rewind(name: string = CONVERGED): Promise<void> {
-    await this.checkout.restoreFiles();
+  /** Puts server, sandbox, state, work folder and files of the checkout back to a snapshot: by default the file's own. */
+  async rewind(name: string = this.#start): Promise<void> {
+    if (name === LIGHT && this.#kept.snapshots[LIGHT] === undefined) return this.#makeLight();
+    const { files } = this.#snapshot(name);
+    this.#at = undefined;
+    await this.checkout.restoreFiles(files);
     await this.#snapshots.restore(name);
     // Any command starts the sandbox's supervisor again.
     await this.checkout.expectVpai(["sandbox", "status"]);
     if (name !== EMPTY) await this.stack.untilHealthy();
+    this.#at = name;
   }
 
-  /** Rewinds to {@link CONVERGED}, unless everything is as it was then. For each test to start with. */
+  /** Rewinds to where the file started, unless everything is as it was then. For each test to start with. */
   async reset(): Promise<void> {
-    if (!(await this.#isConverged())) await this.rewind();
+    if (!(await this.#isAtStart())) await this.rewind();
   }
 
-  async #isConverged(): Promise<boolean> {
+  async #isAtStart(): Promise<boolean> {
+    if (this.#at !== this.#start) return false;
     const { checkout, stack } = this;
+    const { containers } = this.#snapshot(this.#start);
     const same = async (file: string, part: (text: string) => string): Promise<boolean> => {
-      const [now, then] = [join(checkout.dir, ".vpai/sandbox", file), this.#snapshots.file(CONVERGED, file)];
+      const [now, then] = [join(checkout.dir, ".vpai/sandbox", file), this.#snapshots.file(this.#start, file)];
       return part(await readFile(now, "utf8")) === part(await readFile(then, "utf8"));
     };
     try {
@@ -94,21 +102,35 @@ export class ConvergedServer {
         (await same("images.json", (text) => text)) &&
         (await same("hetzner.json", cloudOf)) &&
         (await same(CHECKPOINT, resourcesOf)) &&
-        JSON.stringify(await stack.containers()) === JSON.stringify(this.#containers) &&
-        (await stack.healthy()).length === Object.keys(this.#containers).length
+        JSON.stringify(await stack.containers()) === JSON.stringify(containers) &&
+        (await stack.healthy()).length === Object.keys(containers).length
       );
     } catch {
-      // A server that is not there, or a file: whatever it is, it is not as it was.
+      // A server or a file is not there: this is not as it was.
       return false;
     }
   }
 
-  snapshot(name: string): Promise<void> {
-    return this.#snapshots.take(name);
+  #snapshot(name: string): SnapshotRecord {
+    const found = this.#kept.snapshots[name];
+    if (!found)
+      throw new Error(`snapshot ${name}: not found; there are ${Object.keys(this.#kept.snapshots).join(", ")}`);
+    return found;
   }
 
-  hasSnapshot(name: string): Promise<boolean> {
-    return this.#snapshots.has(name);
+  /** Takes a snapshot of the server as it is now, for this test file. */
+  async snapshot(name: string): Promise<void> {
+    this.#kept.snapshots[name] = await take(name, this.checkout, name === EMPTY);
+    this.#at = name;
+  }
+
+  async #makeLight(): Promise<void> {
+    if (this.#at !== CONVERGED) await this.rewind(CONVERGED);
+    await keepServices(this.checkout, LIGHT_SERVICES);
+    await this.checkout.expectVpai(["up", "--stack", "sandbox"]);
+    await this.stack.untilHealthy();
+    await this.snapshot(LIGHT);
+    await writeRecord(this.#kept);
   }
 
   /** Lets the next test file have it. */
@@ -140,38 +162,29 @@ function cloudOf(text: string): string {
   return JSON.stringify(rest);
 }
 
-/** The resources of a checkpoint, without when it was written and by which version. */
+/** The resources of a checkpoint: what a run that changes nothing leaves as it is. */
 function resourcesOf(text: string): string {
   const { latest } = (JSON.parse(text) as { checkpoint: { latest: { resources: StateResource[] } } }).checkpoint;
-  return JSON.stringify({ ...latest, resources: latest.resources.map(({ urn, id, inputs }) => ({ urn, id, inputs })) });
+  return JSON.stringify(latest.resources.map(({ urn, id, inputs }) => ({ urn, id, inputs })));
 }
 
 async function make(key: string): Promise<Kept> {
   await removeCheckout();
   const checkout = await Checkout.make(DIR);
-  const snapshots = new Snapshots(checkout);
-  // A refused run brings up the sandbox and its images, and makes nothing.
-  await checkout.edit("Pulumi.sandbox.yaml", (text) => text.replace("vpai:domain:", "vpai:domian:"));
-  const refused = await checkout.vpai(["start"]);
-  if (!/vpai:domian/.test(refused.output))
-    throw new Error(`a setting that is unknown was not refused:\n${refused.output}`);
-  await checkout.restoreFiles();
-  await snapshots.take(EMPTY);
+  await checkout.expectVpai(["sandbox", "up"]);
+  const empty = await take(EMPTY, checkout, true);
   const first = await watchedRun(checkout, ["start", "--verbose"]);
-  const stack = new SandboxStack(checkout);
-  await stack.untilHealthy();
-  await snapshots.take(CONVERGED);
-  const made: Kept = { key, first, containers: await stack.containers() };
-  await writeFile(RECORD, JSON.stringify(made), { mode: 0o600 });
+  await new SandboxStack(checkout).untilHealthy();
+  const converged = await take(CONVERGED, checkout);
+  const made: Kept = { key, first, snapshots: { [EMPTY]: empty, [CONVERGED]: converged } };
+  await writeRecord(made);
   return made;
 }
 
-/** Runs `vpai` to its end, with what it logs and what every process of this machine shows of itself meanwhile. */
-export async function watchedRun(checkout: Checkout, args: readonly string[]): Promise<Watched> {
-  const sampler = sampleProcesses();
-  const output = await checkout.expectVpai(args).finally(() => sampler.stop());
-  const log = await readFile(join(checkout.dir, /full output:? +(\S+)/i.exec(output)?.[1] ?? ""), "utf8");
-  return { output, log, processes: await sampler.stop() };
+async function take(name: string, checkout: Checkout, noServer = false): Promise<SnapshotRecord> {
+  await new Snapshots(checkout).take(name);
+  const files = await checkout.saveFiles();
+  return { files, containers: noServer ? {} : await new SandboxStack(checkout).containers() };
 }
 
 async function removeCheckout(): Promise<void> {
@@ -182,11 +195,18 @@ async function removeCheckout(): Promise<void> {
   else await rm(DIR, { recursive: true });
 }
 
+/** What a snapshot is besides what {@link Snapshots} keeps. */
+interface SnapshotRecord {
+  /** As {@link Checkout.saveFiles} returned it. */
+  readonly files: string;
+  /** Ids of the containers on the server, by name. */
+  readonly containers: Readonly<Record<string, string>>;
+}
+
 interface Kept {
   readonly key: string;
   readonly first: Watched;
-  /** Ids by name, at {@link CONVERGED}. */
-  readonly containers: Readonly<Record<string, string>>;
+  readonly snapshots: Record<string, SnapshotRecord>;
 }
 
 /** What was kept, if it was made to the end. */
@@ -194,9 +214,11 @@ async function readRecord(): Promise<Kept | undefined> {
   return existsSync(RECORD) ? (JSON.parse(await readFile(RECORD, "utf8")) as Kept) : undefined;
 }
 
+const writeRecord = (kept: Kept): Promise<void> => writeFile(RECORD, JSON.stringify(kept), { mode: 0o600 });
+
 /** A hash of all that a server comes from: every file of the clone but tests and documents. */
 async function keyOfCode(): Promise<string> {
-  const hash = createHash("sha256").update(`${process.env["VPAI_TEST_FULL"]} ${process.env["VPAI_TEST_IMAGES"]}`);
+  const hash = createHash("sha256").update(`${process.env["VPAI_TEST_IMAGES"]}`);
   const files = (await clonedFiles()).filter((file) => !/^(test|docs|bench|\.github)\/|\.md$/.test(file));
   for (const file of files) hash.update(`${file}\0`).update(await readFile(join(PROJECT_ROOT, file)));
   return hash.digest("hex");

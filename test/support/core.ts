@@ -4,8 +4,11 @@ import type { Checkout } from "./checkout.ts";
 /** Every service of the catalogue, by name. */
 export const ALL = catalogue.map(({ name }) => name).toSorted();
 
-/** Services of a stack that is small enough to be made many times over, and has every kind of resource. */
-export const CORE = ["caddy", "litellm", "n8n", "postgresql", "qdrant", "redis"];
+/** All but the products that take half a minute to start: going back to a server without them is quick. */
+export const LIGHT_SERVICES = ALL.filter((name) => !["n8n", "litellm", "openclaw"].includes(name));
+
+/** Services of a stack that is small enough to be made many times over. They have every kind of resource. */
+export const CORE = ["caddy", "postgres-exporter", "postgresql", "qdrant", "redis", "redis-exporter"];
 
 /** Makes a checkout's sandbox stack one of these services, whatever it was before. */
 export async function keepServices(checkout: Checkout, services: readonly string[]): Promise<void> {
@@ -16,6 +19,3 @@ export async function keepServices(checkout: Checkout, services: readonly string
       .replace("\n  vpai:size:", `\n  vpai:disabledServices: [${rest.join(", ")}]\n  vpai:size:`),
   );
 }
-
-/** Makes it one of the core alone. */
-export const keepCore = (checkout: Checkout): Promise<void> => keepServices(checkout, CORE);

@@ -14,6 +14,7 @@ export interface Recorded {
     readonly protect: boolean;
     readonly deletedWith: string;
     readonly ignoreChanges: readonly string[];
+    readonly replaceOnChanges: readonly string[];
     readonly deleteBeforeReplace: boolean;
     readonly dependencies: readonly string[];
     readonly replacementTrigger: unknown;
@@ -50,7 +51,7 @@ export const ANSWERS: Record<string, (args: pulumi.runtime.MockResourceArgs) => 
     publicKeyOpenssh: `ssh-ed25519 ${Buffer.from(name).toString("base64")}\n`,
   }),
   "random:index/randomPassword:RandomPassword": ({ name }) => ({ result: `value-of-${name}` }),
-  "command:local:Command": () => ({ stdout: "cx33" }),
+  "command:local:Command": () => ({ stdout: "cx33 at fsn1" }),
   "hcloud:index/primaryIp:PrimaryIp": () => ({ ipAddress: "203.0.113.7" }),
   "docker:index/remoteImage:RemoteImage": ({ inputs }) => ({ imageId: `id-of-${(inputs as { name: string }).name}` }),
 };
@@ -64,6 +65,7 @@ interface Request {
   getDeletedwith(): string;
   getReplaceWithList(): string[];
   getIgnorechangesList(): string[];
+  getReplaceonchangesList(): string[];
   getDeletebeforereplace(): boolean;
   getDependenciesList(): string[];
   getReplacementTrigger(): { toJavaScript(): unknown } | undefined;
@@ -117,6 +119,7 @@ function optionsOf(request: Request): Pick<Recorded, "custom" | "parent" | "opti
       protect: request.getProtect() ?? false,
       deletedWith: request.getDeletedwith(),
       ignoreChanges: request.getIgnorechangesList(),
+      replaceOnChanges: request.getReplaceonchangesList(),
       deleteBeforeReplace: request.getDeletebeforereplace(),
       dependencies: request.getDependenciesList(),
       replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),

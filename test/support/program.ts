@@ -12,8 +12,8 @@ import { PROJECT_ROOT } from "../../shared/paths.ts";
 export const STACKS = ["prod", "preprod", "sandbox"] as const;
 
 /** A token that must be in no plain text. */
-export const TOKEN = "the-hetzner-token-of-this-test";
-export const ANTHROPIC_KEY = "the-anthropic-key-of-this-test";
+export const TOKEN = "0123456789abcdef".repeat(4);
+export const ANTHROPIC_KEY = "sk-ant-the-anthropic-key-of-this-test-0123456789";
 
 const asText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
@@ -51,12 +51,22 @@ export async function runProgram(
   process.env["VPAI_WORK"] = workFolder;
   const finish = await record(stack, preview);
   pulumi.runtime.setAllConfig(
-    { ...configOf(stack), "vpai:hetznerToken": TOKEN, "vpai:anthropicApiKey": ANTHROPIC_KEY, ...mapped(extra) },
+    {
+      ...configOf(stack),
+      ...ownDomain(stack),
+      "vpai:hetznerToken": TOKEN,
+      "vpai:anthropicApiKey": ANTHROPIC_KEY,
+      ...mapped(extra),
+    },
     ["vpai:hetznerToken", "vpai:anthropicApiKey", "vpai:openaiApiKey", "vpai:rootPassword"],
   );
   const outputs = deploy();
   return { resources: await finish(), outputs, workFolder };
 }
+
+/** The placeholder in the files of real stacks is refused. */
+const ownDomain = (stack: string): Record<string, string> =>
+  stack === "sandbox" ? {} : { "vpai:domain": `${stack}.your.domain` };
 
 const mapped = (extra: Readonly<Record<string, unknown>>): Record<string, string> =>
   Object.fromEntries(Object.entries(extra).map(([key, value]) => [key, asText(value)]));

@@ -20,13 +20,13 @@ const VERIFIER =
  * values of mocks, and images have one tag, so that a newer image changes nothing.
  */
 export async function renderServices(): Promise<Readonly<Record<string, Rendered>>> {
-  const digest = `sha256:${"0".repeat(64)}`;
+  const digest = `sha256:${"0123456789abcdef".repeat(4)}`;
   const images = Object.fromEntries(
     catalogue.map(({ name, image }) => [name, `${image.pin.replace(/:[^:@/]+@.*$/, "")}:1.2.3@${digest}`]),
   );
   const { resources } = await runProgram("prod", false, {
     "vpai:images": images,
-    "vpai:openaiApiKey": "the-openai-key-of-this-test",
+    "vpai:openaiApiKey": "sk-the-openai-key-of-this-test-0123456789",
     "vpai:vpnCidrs": ["100.64.0.0/10"],
     "vpai:telegramAllowFrom": [4711],
   });

@@ -7,6 +7,7 @@ import { stopSupervisor } from "../../sandbox/supervisor/launch.ts";
 import { removeChains } from "../../sandbox/vps/iptables.ts";
 import { dockerSocket } from "../../toolchain/docker.ts";
 import type { Checkout } from "./checkout.ts";
+import { until } from "./until.ts";
 
 /** A server as its container was made, and the image that holds its disk. */
 interface SavedMachine {
@@ -18,6 +19,7 @@ interface SavedMachine {
 }
 
 const INSTANCE = "sandbox";
+const UNPAUSE = "test ! -S /run/docker.sock || docker ps --quiet --filter status=paused | xargs -r docker unpause";
 /** What belongs to running processes, and is made again by the next ones. */
 const NOT_KEPT = /^(supervisor\.(pid|log)|tmp|[0-9a-f]{10})$/;
 
@@ -58,12 +60,27 @@ export class Snapshots {
   async restore(name: string): Promise<void> {
     const machines = JSON.parse(await readFile(join(this.#dir, `${name}.json`), "utf8")) as SavedMachine[];
     await stopSupervisor(this.#instance);
-    for (const { Id } of await this.#servers()) await this.#docker.getContainer(Id).remove({ force: true });
+    await this.#removeServers();
     await removeChains(`${this.#instance.chain}-`);
     await rm(this.#instance.dir, { recursive: true });
     await copyWithout(join(this.#dir, name), this.#instance.dir, NOT_KEPT);
     for (const machine of machines) await this.#restoreMachine(name, machine);
     await this.#removeOtherVolumes(machines.map(({ dockerVolume }) => dockerVolume));
+  }
+
+  /**
+   * Docker gives a killed container ten seconds to end; one that is a busy server may need more, and one in which a test
+   * left a paused container never ends.
+   */
+  async #removeServers(): Promise<void> {
+    await until("servers removed", 120_000, async () => {
+      const servers = await this.#servers();
+      for (const { Id, State } of servers) {
+        if (State === "running") await run("docker", ["exec", Id, "sh", "-c", UNPAUSE]);
+        await this.#docker.getContainer(Id).remove({ force: true });
+      }
+      return servers.length === 0 ? true : undefined;
+    });
   }
 
   #servers(): Promise<Docker.ContainerInfo[]> {

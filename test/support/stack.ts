@@ -23,6 +23,8 @@ export interface HetznerThing {
   readonly name: string;
   /** Of addresses: whether it goes with its server. */
   readonly auto_delete?: boolean;
+  /** What Hetzner itself refuses to do with it. */
+  readonly protection?: { readonly delete: boolean; readonly rebuild?: boolean };
 }
 
 /** A question to a service inside. */

@@ -114,13 +114,6 @@ const stories: Readonly<Record<string, { well: readonly Told[]; ill: readonly To
     ill: [{ 'pg_scrape_collector_success{collector="locks"}': always(0) }],
   },
   RedisDown: { well: [{ redis_up: always(1) }], ill: [{ redis_up: always(0) }] },
-  RedisNotSaved: {
-    well: [{ redis_rdb_last_bgsave_status: always(1), redis_aof_last_write_status: always(1) }],
-    ill: [
-      { redis_rdb_last_bgsave_status: always(0), redis_aof_last_write_status: always(1) },
-      { redis_rdb_last_bgsave_status: always(1), redis_aof_last_write_status: always(0) },
-    ],
-  },
   RedisConnectionsRefused: {
     well: [{ redis_rejected_connections_total: always(9) }],
     ill: [{ redis_rejected_connections_total: once }],

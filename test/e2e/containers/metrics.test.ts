@@ -16,7 +16,11 @@ import type { Bench } from "../../sandbox/images/container-harness.ts";
 import { docker, logs, openBench, pins, untilExec } from "../../sandbox/images/container-harness.ts";
 import { startAsDefined, untilHealthy } from "./docker-run-args.ts";
 
-const secrets = { "postgres-exporter-database": "pg-secret", "redis-exporter-cache": "redis-secret" };
+const secrets = {
+  "postgres-exporter-database": "pg-secret",
+  "redis-exporter-cache": "redis-secret",
+  "redis-inspect": "inspect-secret",
+};
 const exporters = [nodeExporter, postgresExporter, redisExporter, cadvisor];
 const all = [victoriametrics, ...exporters];
 const context: ServiceContext = testContext({ requirements: collectRequirements([redis, ...all], {}) });
@@ -67,7 +71,7 @@ test.each(all)("$name runs locked down as its service says, and passes its own c
   for (const { exec, prints } of checks) expect(await bench.exec(container, ...exec)).toMatch(prints);
   // A machine without udev has no such directory; node-exporter then tells disks without their properties.
   const said = (await logs(container)).replaceAll(/^.*disabling udev.*$/gm, "");
-  expect(said).not.toMatch(/level=(ERROR|error|fatal)|panic|pg-secret|redis-secret/);
+  expect(said).not.toMatch(/level=(ERROR|error|fatal)|panic|pg-secret|redis-secret|inspect-secret/);
 });
 
 const panels = exporters.flatMap(({ dashboards }) =>

@@ -6,8 +6,8 @@ import { revealFrom } from "../../../components/service/plan/secrets.ts";
 import { n8n } from "../../../components/services/n8n/service.ts";
 import { testContext } from "../../support/context.ts";
 import { until } from "../../support/until.ts";
-import { type Bench, docker, logs, FULL, openBench, pins, untilExec } from "../../sandbox/images/container-harness.ts";
-import { activated, type AskN8n, called, echoWorkflow, loggedIn } from "../../sandbox/images/n8n-client.ts";
+import { type Bench, docker, logs, openBench, pins, untilExec } from "../../sandbox/images/container-harness.ts";
+import { activated, type AskN8n, called, echoWorkflow, loggedIn } from "../../support/n8n-client.ts";
 import { dockerRunArgs, startAsDefined, untilHealthy } from "./docker-run-args.ts";
 import { hereAs, onHost, provision } from "./on-host.ts";
 
@@ -21,12 +21,25 @@ const secrets = {
 };
 const context = testContext();
 const items = "items" in n8n.backup ? n8n.backup.items : [];
+/** Loads everything that n8n lists, and tells what does not. */
+const LOAD_ALL = `
+const { join } = require("node:path");
+let loaded = 0;
+for (const name of ["n8n-nodes-base", "@n8n/n8n-nodes-langchain"])
+  for (const kind of ["nodes", "credentials"]) {
+    const root = join("/opt/n8n/node_modules", name);
+    for (const [type, { sourcePath }] of Object.entries(require(join(root, "dist/known", kind + ".json"))))
+      try { require(join(root, sourcePath)); loaded += 1; }
+      catch (error) { process.exitCode = 1; console.log(type + ": " + error.message.split("\\n")[0]); }
+  }
+console.log(loaded + " loaded");
+`;
 let bench: Bench;
 let container: string;
 let db: string;
 
 beforeAll(async () => {
-  bench = await openBench([n8n.image.pin, pins.postgres], FULL);
+  bench = await openBench([n8n.image.pin, pins.postgres]);
   db = await bench.start("postgresql", pins.postgres, ["-e", "POSTGRES_PASSWORD=superuser"]);
   await untilExec(db, "pg_isready", "-h", "127.0.0.1");
   for (const sql of [`CREATE ROLE n8n LOGIN PASSWORD '${secrets["n8n-database"]}'`, "CREATE DATABASE n8n OWNER n8n"]) {
@@ -78,6 +91,29 @@ test("an owner with another password, or somebody else, is told with what to do,
     expect(refused).not.toContain(values["n8n-owner-password"]);
   }
 });
+
+test("each variable of its environment is one that this n8n reads", async () => {
+  const names = Object.keys(n8n.environment?.(context) ?? {})
+    .filter((name) => /^(N8N|DB|EXECUTIONS|WEBHOOK|GENERIC|NODE_FUNCTION)_/.test(name))
+    .map((name) => name.replace(/_FILE$/, ""));
+  const looked = "/opt/n8n/node_modules/@n8n/*/dist /opt/n8n/node_modules/n8n/dist";
+  const script = `for name in ${names.join(" ")}; do grep -rqwF -- "$name" ${looked} || echo "$name"; done`;
+  expect(await bench.exec(container, "sh", "-c", script)).toBe("");
+});
+
+test(
+  "each of its nodes and credentials loads: nothing that they need was left out of the image",
+  async () => {
+    const script = await bench.file("load.cjs", LOAD_ALL, 1000);
+    const { code, output } = await bench.once(
+      n8n.image.pin,
+      ["-v", `${script}:/load.cjs:ro`, "--entrypoint", "node"],
+      ["/load.cjs"],
+    );
+    expect({ code, output: output.trim() }).toEqual({ code: 0, output: expect.stringMatching(/^\d{3,} loaded$/) });
+  },
+  5 * MINUTES,
+);
 
 test("its smoke checks print what they should", async () => {
   for (const check of n8n.smoke) {

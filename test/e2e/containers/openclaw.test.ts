@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { openclaw } from "../../../components/services/openclaw/service.ts";
 import { testContext } from "../../support/context.ts";
 import type { Bench } from "../../sandbox/images/container-harness.ts";
-import { docker, FULL, openBench } from "../../sandbox/images/container-harness.ts";
+import { docker, openBench } from "../../sandbox/images/container-harness.ts";
 import { dockerRunArgs, startAsDefined, untilHealthy } from "./docker-run-args.ts";
 import { hereAs, onHost } from "./on-host.ts";
 
@@ -26,10 +26,10 @@ beforeAll(async () => {
     response.setHeader("content-type", "application/json");
     response.end('{"object":"list","data":[]}');
   }).listen(4000);
-  bench = await openBench([openclaw.image.pin], FULL);
+  bench = await openBench([openclaw.image.pin]);
   const network = bench.home.replace(/^.*\//, "").replace(/-[^-]*$/, "");
   const host = await docker("network", "inspect", "-f", "{{range .IPAM.Config}}{{.Gateway}}{{end}}", network);
-  const options = ["--add-host", `litellm:${host}`];
+  const options = ["--add-host", `litellm.backend:${host}`];
   container = await startAsDefined(bench, openclaw, { context, secrets, options });
 }, 10 * MINUTES);
 afterAll(async () => {

@@ -31,6 +31,16 @@ describe("faults", () => {
     expect((await project.call("GET", "/servers")).status).toBe(200);
   });
 
+  test("hetzner-error answers with the code, and a token that may only read still reads", async () => {
+    project.faults.inject({ name: "hetzner-error", code: "placement_error", match: "POST /servers", times: 1 });
+    const struck = await project.call("POST", "/servers", plainServer);
+    expect([struck.status, struck.json.error.code]).toEqual([412, "placement_error"]);
+    project.faults.inject({ name: "hetzner-error", code: "token_readonly" });
+    const refused = await project.call("POST", "/servers", plainServer);
+    expect([refused.status, refused.json.error.code]).toEqual([403, "token_readonly"]);
+    expect((await project.call("GET", "/servers")).status).toBe(200);
+  });
+
   test("hetzner-slow answers late", async () => {
     project.faults.inject({ name: "hetzner-slow", ms: 150, times: 1 });
     const start = performance.now();

@@ -47,15 +47,12 @@ export interface Bench {
 
 let benches = 0;
 
-/** Whether the products themselves are wanted where there is a fake too: for tests of the stack, not of the fake. */
-export const FULL = process.env["VPAI_TEST_FULL"] === "1";
-
 /** Whether the images of the catalogue are the registries' own (`vpai test --images upstream`). */
 const UPSTREAM = process.env["VPAI_TEST_IMAGES"] === "upstream";
 /** A pin of these tests' own, which no registry has. */
 const NO_DIGEST = /@sha256:0{64}$/;
 
-export async function openBench(wanted: readonly string[], full = false): Promise<Bench> {
+export async function openBench(wanted: readonly string[]): Promise<Bench> {
   const prefix = `vpai-imgtest-${process.pid}-${(benches += 1)}`;
   const home = await mkdtemp(join(tmpdir(), `${prefix}-`));
   const [ca, report] = [await ensureCa(home), () => undefined];
@@ -73,7 +70,7 @@ export async function openBench(wanted: readonly string[], full = false): Promis
     await docker("network", "create", prefix);
     const real = wanted.filter((pin) => UPSTREAM && !NO_DIGEST.test(pin));
     const made = wanted.filter((pin) => !real.includes(pin));
-    const refs = await publishImages({ pins: made, pushAddress: registry.pushAddress, store, full, report });
+    const refs = await publishImages({ pins: made, pushAddress: registry.pushAddress, store, report });
     if (real.length === 0) return refs;
     const registries = new Registries({ addresses });
     await pullImages({ pins: real, caches, registries, report }).finally(() => registries.close());

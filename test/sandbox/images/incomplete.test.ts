@@ -68,7 +68,6 @@ async function publish(): Promise<{ readonly digest: string; readonly address: s
     pins: [PIN],
     pushAddress: backend.address,
     store: store(),
-    full: false,
     report: (line) => lines.push(line),
     recipes: [recipe],
   });

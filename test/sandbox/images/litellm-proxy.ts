@@ -63,7 +63,7 @@ const env = (values: Readonly<Record<string, string>>) =>
 
 /** The proxy with PostgreSQL and Redis behind it, and the simulated providers under their real names. */
 export async function openProxy() {
-  const bench = await openBench([pin, pins.postgres, pins.redis], true);
+  const bench = await openBench([pin, pins.postgres, pins.redis]);
   // Without a caller that has it, it is cleared here.
   return proxyOn(bench).catch(async (error: unknown) => {
     await bench.clear();

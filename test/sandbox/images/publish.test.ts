@@ -20,7 +20,6 @@ const publish = async (wanted: readonly string[]) => {
     pins: wanted,
     pushAddress: bench.pushAddress,
     store: join(cacheDir(), "registry"),
-    full: false,
     report: (line) => lines.push(line),
   });
   return { refs, lines };
@@ -43,18 +42,18 @@ test("a second time nothing is made", async () => {
 test("another tag is another image, made of the same layers, and says its tag", async () => {
   // Never published before: a tag of its own each time. The first of two makes the layers if the cache has the image alone.
   const now = Date.now();
-  await publish([pins.n8n.replace("2.42.4", `2.98.${now}`)]);
+  await publish([pins.caddy.replace("2.11.7-alpine", `2.98.${now}`)]);
   const tag = `2.99.${now}`;
-  const pin = pins.n8n.replace("2.42.4", tag);
+  const pin = pins.caddy.replace("2.11.7-alpine", tag);
   const { refs, lines } = await publish([pin]);
-  expect(refs[pin]).toMatch(new RegExp(`^docker\\.n8n\\.io/n8nio/n8n:${tag}@sha256:[0-9a-f]{64}$`));
-  expect(refs[pin]?.split("@")[1]).not.toBe(bench.refs[pins.n8n]?.split("@")[1]);
-  expect(lines).toEqual([expect.stringMatching(/^image docker\.n8n\.io\/n8nio\/n8n:2\.99\.\d+ \(fake, \d+\.\d s\)$/)]);
-  const image = `${bench.pushAddress}/n8nio/n8n@${refs[pin]?.split("@")[1]}`;
+  expect(refs[pin]).toMatch(new RegExp(`^docker\\.io/library/caddy:${tag}@sha256:[0-9a-f]{64}$`));
+  expect(refs[pin]?.split("@")[1]).not.toBe(bench.refs[pins.caddy]?.split("@")[1]);
+  expect(lines).toEqual([expect.stringMatching(/^image docker\.io\/library\/caddy:2\.99\.\d+ \(real, \d+\.\d s\)$/)]);
+  const image = `${bench.pushAddress}/library/caddy@${refs[pin]?.split("@")[1]}`;
   await docker("pull", "-q", image);
   const labels = JSON.parse(await docker("inspect", "-f", "{{json .Config.Labels}}", image)) as Record<string, string>;
   await docker("rmi", image);
-  expect(labels).toMatchObject({ "org.opencontainers.image.version": tag, "vpai.sandbox.kind": "fake" });
+  expect(labels).toMatchObject({ "org.opencontainers.image.version": tag, "vpai.sandbox.kind": "real" });
 });
 
 test("two pins of one tag take turns: each is served by its digest, and the tag is the last one asked for", async () => {

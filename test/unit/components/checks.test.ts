@@ -16,14 +16,14 @@ test("a place that is mounted twice", () => {
 
 test("ports that two want", () => {
   const twin = { ...sample, name: "twin" };
-  expect(checkPorts([sample, twin], 8443).map(({ key, found }) => `${key}: ${found}`)).toEqual([
-    "vpai:ssh.port: 8443",
-    "vpai:ssh.port: 8443",
+  const sshd = (port: number) => [{ setting: "vpai:ssh.port", port }];
+  expect(checkPorts([sample], sshd(8443)).map(({ key, found }) => `${key}: ${found}`)).toEqual([
+    "vpai:ssh.port: 8443, which app publishes",
   ]);
-  expect(checkPorts([sample, twin], 2222).map(({ key, found }) => `${key}: ${found}`)).toEqual([
+  expect(checkPorts([sample, twin], sshd(2222)).map(({ key, found }) => `${key}: ${found}`)).toEqual([
     "service twin: port 8443/tcp, which app has",
   ]);
-  expect(checkPorts(catalogue, 2222)).toEqual([]);
+  expect(checkPorts(catalogue, sshd(2222))).toEqual([]);
 });
 
 describe("names", () => {

@@ -167,6 +167,7 @@ test("routes come in the order of their host names", () => {
       healthPath: "/",
       upstreamWaitSeconds: 5,
       denyPaths: [],
+      oncePaths: [],
     },
     {
       host: "app.x.org",
@@ -177,6 +178,7 @@ test("routes come in the order of their host names", () => {
       healthPath: "/ready",
       upstreamWaitSeconds: 60,
       denyPaths: [],
+      oncePaths: [],
     },
   ]);
 });
@@ -192,7 +194,15 @@ test.each([
 test("databases have a role's name and a secret of their own", () => {
   const server = { ...sample, name: "db", provides: "database" as const };
   expect(planDatabases([server])).toEqual([
-    { service: "db", server: "db", name: "app", password: "db-database", extensions: [], memberOf: [] },
+    {
+      service: "db",
+      server: "db",
+      name: "app",
+      password: "db-database",
+      extensions: [],
+      memberOf: [],
+      holdsData: false,
+    },
   ]);
 });
 

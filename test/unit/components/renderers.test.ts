@@ -1,4 +1,7 @@
+import { randomBytes } from "node:crypto";
+import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "@jest/globals";
+import { databaseReadback, recordedReadback, recordReadback } from "../../../components/database/readback.ts";
 import { renderDatabaseSql } from "../../../components/database/sql.ts";
 import { scramVerifier } from "../../../components/database/scram.ts";
 import { renderCaddyfile } from "../../../components/services/caddy/config.ts";
@@ -8,7 +11,6 @@ import { revealFrom } from "../../../components/service/plan/secrets.ts";
 import { renderAcl } from "../../../components/services/redis/service.ts";
 import { hostFiles, renderBootstrap } from "../../../components/vps/bootstrap.ts";
 import { renderCloudInit, USER_DATA_LIMIT } from "../../../components/vps/hetzner/cloud-init.ts";
-import { firewallRules } from "../../../components/vps/hetzner/firewall.ts";
 
 const DEPLOY_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHCXMp6IBWWoAePXd6a/3VZodaRrTlDSWTALsVZWigG+";
 
@@ -39,7 +41,7 @@ exec bash /opt/vpai/host/bootstrap.sh
 
   test("has another hash when anything in it changes", () => {
     const hash = (sshPorts: number[], text: string): string =>
-      hashOf(renderBootstrap({ sshPorts, deployKey: DEPLOY_KEY, files: { ...files, "gate.sh": text } }));
+      hashOf(renderBootstrap({ sshPorts, deployKey: DEPLOY_KEY, files: { ...files, "gate.py": text } }));
     expect(new Set([hash([2222], "a"), hash([2222], "b"), hash([2223], "a")]).size).toBe(3);
     expect(hash([2222], "a")).toMatch(/^[0-9a-f]{64}$/);
   });
@@ -52,12 +54,11 @@ exec bash /opt/vpai/host/bootstrap.sh
 });
 
 test("cloud-init", () => {
-  expect(
-    renderCloudInit({
-      hostKey: { private: "PRIVATE\nKEY\n", public: "ssh-ed25519 AAAA\n" },
-      bootstrap: "#!/bin/bash\necho\n",
-    }),
-  ).toBe(
+  const bootstrap = "#!/bin/bash\necho\n";
+  const text = renderCloudInit({ hostKey: { private: "PRIVATE\nKEY\n", public: "ssh-ed25519 AAAA\n" }, bootstrap });
+  const [, content = ""] = /^ {4}content: (.+)$/m.exec(text) ?? [];
+  expect(gunzipSync(Buffer.from(content, "base64")).toString()).toBe(bootstrap);
+  expect(text.replace(content, "…")).toBe(
     `#cloud-config
 ssh_pwauth: false
 ssh_deletekeys: true
@@ -70,9 +71,8 @@ write_files:
   - path: /root/vpai-bootstrap
     owner: root:root
     permissions: "0700"
-    content: |
-      #!/bin/bash
-      echo
+    encoding: gz+b64
+    content: …
 runcmd:
   - - bash
     - /root/vpai-bootstrap
@@ -83,25 +83,14 @@ runcmd:
 test("the real user data leaves room below Hetzner's limit", () => {
   const bootstrap = renderBootstrap({ sshPorts: [2222], deployKey: DEPLOY_KEY, files: hostFiles() });
   const text = renderCloudInit({ hostKey: { private: "x".repeat(400), public: DEPLOY_KEY }, bootstrap });
-  expect(Buffer.byteLength(text)).toBeLessThan(USER_DATA_LIMIT * 0.75);
-  expect(() => renderCloudInit({ hostKey: { private: "x", public: "y" }, bootstrap: "x".repeat(40_000) })).toThrow(
-    "Hetzner takes 32768",
-  );
-});
-
-test("firewall: sshd from where it is allowed, the web from anywhere, nothing else", () => {
-  const rules = firewallRules({ port: 2222, allowedCidrs: ["198.51.100.0/24"] });
-  expect(rules.map(({ protocol, port, sourceIps }) => [protocol, port, sourceIps.join(" ")])).toEqual([
-    ["tcp", "2222", "198.51.100.0/24"],
-    ["tcp", "80", "0.0.0.0/0 ::/0"],
-    ["tcp", "443", "0.0.0.0/0 ::/0"],
-    ["udp", "443", "0.0.0.0/0 ::/0"],
-    ["icmp", undefined, "0.0.0.0/0 ::/0"],
-  ]);
+  expect(Buffer.byteLength(text)).toBeLessThan(USER_DATA_LIMIT * 0.6);
+  expect(() =>
+    renderCloudInit({ hostKey: { private: "x", public: "y" }, bootstrap: randomBytes(40_000).toString("hex") }),
+  ).toThrow("Hetzner takes 32768");
 });
 
 describe("database", () => {
-  const database = { service: "x", server: "postgresql", password: databaseSecret("x") };
+  const database = { service: "x", server: "postgresql", password: databaseSecret("x"), holdsData: true };
 
   // Made by PostgreSQL's own rules (RFC 5802) with Python's hashlib, from the salt in it.
   test("the verifier is the one that PostgreSQL would store", () => {
@@ -112,6 +101,23 @@ describe("database", () => {
 
   test("the same password gives another verifier to another role", () => {
     expect(scramVerifier("n8n", "pencil")).not.toBe(scramVerifier("litellm", "pencil"));
+  });
+
+  test("is read back without its password, and what is recorded of it is a comment for psql", () => {
+    const plan = { ...database, name: "x", extensions: ["vector"], memberOf: ["pg_monitor"] };
+    const readback = databaseReadback(plan, scramVerifier("x", "pencil"));
+    expect(readback.lines).toEqual([
+      { what: "role x", value: "login, member of pg_monitor" },
+      { what: "password of role x", value: expect.stringMatching(/^[0-9a-f]{12}$/) },
+      { what: "database x", value: "owner x", holdsData: true },
+      { what: "schema public of database x", value: "owner x" },
+      { what: "extension vector of database x", value: "installed" },
+    ]);
+    expect(JSON.stringify(readback)).not.toContain("SCRAM");
+    const sql = recordReadback(readback, "SELECT 1;\n");
+    expect(sql.split("\n").map((line) => line.slice(0, 12))).toEqual(["-- readback:", "SELECT 1;", ""]);
+    expect(recordedReadback(sql)).toEqual(readback);
+    expect(recordedReadback("SELECT 1;\n")).toBeUndefined();
   });
 
   test.each(['n8n"; DROP', "N8N", "", "8n"])("refuses the name %j", (name) => {
@@ -125,10 +131,11 @@ test("Redis' users: the default one is off, two without a password may do one th
   const users = [
     { service: "litellm", password: cacheSecret("litellm"), keys: ["litellm:*"], rules: ["+@all", "-@admin"] },
   ];
-  expect(renderAcl(users, revealFrom({ "litellm-cache": "pencil" })))
+  expect(renderAcl(users, revealFrom({ "litellm-cache": "pencil", "redis-inspect": "pen" })))
     .toBe(`user default off resetpass resetkeys resetchannels -@all
 user health on nopass resetkeys resetchannels -@all +ping
 user reload on nopass resetkeys resetchannels -@all +acl|load
+user inspect on #e21a6b0cb193057e06ac16b813443b3e6abae0db22762c6956a78ea049453058 resetkeys resetchannels -@all +acl|list
 user litellm on #13809668fb436386706f67dcb052ed584a04ba16a8c02a17d66d34c30fceda21 resetchannels ~litellm:* +@all -@admin
 `);
 });
@@ -147,6 +154,7 @@ test.each([
     healthPath: "/api/health",
     upstreamWaitSeconds: 60,
     denyPaths: [],
+    oncePaths: [],
   };
   expect(renderCaddyfile("x.org", [route], cidrs)).toContain(
     `grafana.x.org {\n	tls internal\n	header -Server\n${lines}	reverse_proxy`,

@@ -15,7 +15,7 @@ const env = { VPAI_CACHE: join(cache, "never-made") };
 describe("what cannot be meant is refused at once, and nothing is made", () => {
   test.each<[string, string[], string[]]>([
     ["no command's name", ["nonsense"], ["unknown command 'nonsense'"]],
-    ["an unknown option", ["start", "--fulll"], ["unknown option '--fulll'", "Did you mean --full?"]],
+    ["an unknown option", ["start", "--verbos"], ["unknown option '--verbos'", "Did you mean --verbose?"]],
     [
       "a verb without its stack",
       ["up"],
@@ -29,7 +29,7 @@ describe("what cannot be meant is refused at once, and nothing is made", () => {
     [
       "a stack named without --stack",
       ["up", "--stack", "prod", "prod"],
-      ["vpai up: prod", "do: did you mean `vpai up --stack prod`?"],
+      ["vpai up: prod", "do: did you mean `./vpai up --stack prod`?"],
     ],
     [
       "an instance of a real stack",
@@ -50,7 +50,7 @@ describe("what cannot be meant is refused at once, and nothing is made", () => {
     [
       "a login to a stack that is not up",
       ["ssh", "--instance", "never-up"],
-      [".vpai/never-up/ssh/config: no such file", "do: run `vpai start`"],
+      [".vpai/never-up/ssh/config: no such file", "do: run `./vpai start --instance never-up`"],
     ],
     ["the engine without a word for it", ["pulumi", "--stack", "prod"], ["missing required argument 'arguments'"]],
     [
@@ -64,6 +64,11 @@ describe("what cannot be meant is refused at once, and nothing is made", () => {
       ["--stack: nope", "allowed: ", "Pulumi.nope.yaml"],
     ],
     [
+      "the plain engine to destroy another stack",
+      ["pulumi", "--stack", "sandbox", "--", "destroy", "--stack", "prod"],
+      ["--stack after `--`: prod", "allowed: sandbox", "`./vpai destroy --stack prod`"],
+    ],
+    [
       "an unknown service to bring up alone",
       ["up", "--stack", "sandbox", "--only", "redis,rediss"],
       ["--only: rediss", "allowed: ", "redis, ", "do: name one"],
@@ -74,6 +79,16 @@ describe("what cannot be meant is refused at once, and nothing is made", () => {
       ["--only: nope", "allowed: ", "the services of stack prod"],
     ],
     ["a run of no service", ["preview", "--stack", "prod", "--only", ","], ["--only: no service", "allowed: "]],
+    [
+      "what stays on a server that is deleted",
+      ["destroy", "--stack", "sandbox", "--keep"],
+      ["--keep: stack sandbox has a server at Hetzner", "allowed: with vpai:vps.provider existing"],
+    ],
+    [
+      "data to delete without a terminal to ask at",
+      ["destroy", "--stack", "prod", "--yes", "--with-data"],
+      ["--with-data: "],
+    ],
     ["a run of some where there is none", ["destroy", "--stack", "prod", "--only", "n8n"], ["unknown option '--only'"]],
     ["images of no stack", ["images", "check"], ["required option '--stack <name>'"]],
     [
@@ -81,8 +96,14 @@ describe("what cannot be meant is refused at once, and nothing is made", () => {
       ["images", "check", "--stack", "sandbox", "--instance", "never-up"],
       ["sandbox never-up: not up", "vpai start --instance never-up"],
     ],
+    [
+      "a prune on a stack that is not up",
+      ["images", "prune", "--stack", "sandbox", "--instance", "never-up"],
+      [".vpai/never-up/ssh/config: no such file", "do: run `./vpai start --instance never-up`"],
+    ],
     ["newer versions of an unknown service", ["images", "update", "rediss"], ["vpai images update: rediss", "redis, "]],
     ["services of a stack without a file", ["services", "--stack", "nope"], ["--stack: nope", "Pulumi.nope.yaml"]],
+    ["ports of a stack without a file", ["ports", "--stack", "nope"], ["--stack: nope", "Pulumi.nope.yaml"]],
     ["a purge of nothing", ["purge", "--stack", "prod"], ["required option '--service <name>'"]],
     [
       "a purge of what the stack has",
@@ -96,7 +117,7 @@ describe("what cannot be meant is refused at once, and nothing is made", () => {
     [
       "a purge on a stack that is not up",
       ["purge", "--stack", "sandbox", "--instance", "never-up", "--service", "gone", "--yes"],
-      [".vpai/never-up/ssh/config: no such file", "do: run `vpai start`"],
+      [".vpai/never-up/ssh/config: no such file", "do: run `./vpai start --instance never-up`"],
     ],
     ["an unknown fault", ["sandbox", "fault", "rain"], ["fault: rain", "hetzner-5xx", "registry-slow"]],
     ["a fault without what it needs", ["sandbox", "fault", "no-capacity"], ["fault no-capacity: ", "serverType"]],
@@ -137,11 +158,12 @@ describe("as a process of its own", () => {
   test.each<[string, string[], number, string[]]>([
     [
       "a question without a terminal",
-      ["up", "--stack", "prod"],
+      ["destroy", "--stack", "prod"],
       1,
       ["stdin is not a terminal; cannot ask for confirmation", "vpai preview --stack prod", "--yes"],
     ],
-    ["an unknown option", ["start", "--fulll"], 1, ["unknown option '--fulll'", "Did you mean --full?"]],
+    ["settings before the question", ["up", "--stack", "prod"], 1, ["vpai:domain: ai.example.com", "do:"]],
+    ["an unknown option", ["start", "--verbos"], 1, ["unknown option '--verbos'", "Did you mean --verbose?"]],
     ["a question for help", ["--help"], 0, ["Examples:\n"]],
   ])("%s", async (_name, args, exitCode, texts) => {
     const { code, output } = await vpai(args, { env });
@@ -159,9 +181,11 @@ describe("a person can learn it from its help", () => {
     "refresh",
     "destroy",
     "services",
+    "ports",
     "images",
     "recover",
     "output",
+    "smoke",
     "ssh",
     "purge",
     "pulumi",
@@ -176,7 +200,7 @@ describe("a person can learn it from its help", () => {
     [[]],
     ...commands.map((name) => [[name]]),
     ...["down", "env", "status", "fault", "power-cut"].map((name) => [["sandbox", name]]),
-    ...["check", "update"].map((name) => [["images", name]]),
+    ...["check", "prune", "update"].map((name) => [["images", name]]),
   ])("`vpai %s --help` shows examples", async (words: string[]) => {
     const { code, stdout } = await command.run([...words, "--help"], env);
     expect(stdout).toContain("Examples:\n");
@@ -187,12 +211,20 @@ describe("a person can learn it from its help", () => {
 test("completion scripts are made from the commands as they are", async () => {
   const { stdout, code } = await command.run(["completion", "bash"], env);
   expect(code).toBe(0);
-  expect(stdout).toContain('"sandbox") offers="down env status fault power-cut refresh-offers --help"');
+  expect(stdout).toContain('"sandbox") offers="up down env status fault power-cut refresh-offers --help"');
+  expect(stdout).toContain('"recover") offers="--stack --instance --force --help"');
   expect(stdout).toContain('"pulumi") offers="--stack --instance --help"');
-  expect(stdout).toContain('"up") offers="--stack --instance --only --yes --verbose --help"');
-  expect(stdout).toContain('"images") offers="check update --help"');
+  expect(stdout).toContain(
+    '"up") offers="--stack --instance --only --offline --skip-inspect --full-run --allow-delete --yes --verbose --help"',
+  );
+  expect(stdout).toContain(
+    '"destroy") offers="--stack --instance --allow-delete --keep --with-data --yes --verbose --help"',
+  );
+  expect(stdout).toContain('"images") offers="check prune update --help"');
+  expect(stdout).toContain('"images prune") offers="--stack --instance --dry-run --help"');
   expect(stdout).toContain('"images update") offers="--write --major --help"');
   expect(stdout).toContain('"services") offers="--stack --instance --live --json --help"');
+  expect(stdout).toContain('"ports") offers="--stack --json --help"');
   expect(stdout).toContain('"purge") offers="--stack --instance --service --database --yes --help"');
   expect(stdout).toMatch(/--stack\) COMPREPLY=\(\$\(compgen -W "[a-z ]*sandbox/);
 });

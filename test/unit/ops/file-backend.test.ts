@@ -96,10 +96,15 @@ test("locks are read with their holder; a half-written one has none", async () =
 test("what a killed write leaves beside the checkpoint goes, the checkpoint stays", async () => {
   writeFileSync(files.checkpoint, clean);
   writeFileSync(`${files.checkpoint}.1f.tmp`, "half");
+  writeFileSync(join(dirname(files.checkpoint), "prod.json.2e.tmp"), "another stack's run is writing it");
   writeFileSync(`${files.checkpoint}.attrs`, "");
   writeFileSync(`${files.backup}.attrs`, '{"md5":"AA=="}');
   await removePartialFiles(files);
-  expect(readdirSync(dirname(files.checkpoint))).toEqual(["sandbox.json", "sandbox.json.bak.attrs"]);
+  expect(readdirSync(dirname(files.checkpoint))).toEqual([
+    "prod.json.2e.tmp",
+    "sandbox.json",
+    "sandbox.json.bak.attrs",
+  ]);
 });
 
 test("a process is read from /proc, whatever its name holds", () => {

@@ -83,6 +83,26 @@ test("steps under way are named with the time they have taken", () => {
   expect(progress.running(4000)).toEqual([]);
 });
 
+test("a refresh tells what it found, not what it did", () => {
+  const progress = createProgress(0, "refresh");
+  const step = (op: string, name: string) => ({
+    resOutputsEvent: {
+      metadata: { op, urn: `urn:a::${name}`, type: "docker:index/container:Container", old: { custom: true } },
+    },
+  });
+  const events = [step("update", "n8n-container"), step("delete", "redis-container"), step("same", "caddy-container")];
+  expect(events.flatMap((event) => progress.next(event, 100))).toEqual([
+    "~ n8n container was found changed",
+    "- redis container was found missing",
+  ]);
+  const summary = { resourceChanges: { update: 1, delete: 1, same: 9 }, result: "succeeded" };
+  expect(progress.next({ summaryEvent: summary }, 2_000)).toEqual([
+    "1 found changed, 1 found missing; `up` puts it right, 9 as recorded, 2.0 s",
+  ]);
+  const clean = { resourceChanges: { same: 9 }, result: "succeeded" };
+  expect(progress.next({ summaryEvent: clean }, 2_000)).toEqual(["no differences, 9 as recorded, 2.0 s"]);
+});
+
 describe("names", () => {
   test.each([
     ["docker:index/remoteImage:RemoteImage", "remote image"],

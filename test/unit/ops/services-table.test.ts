@@ -88,11 +88,11 @@ const input = { size: "small", domain: "ai.example.com", pins: {} } as const;
 test("the table of a small catalogue", () => {
   expect(servicesTable(serviceRows(small, input), input)).toBe(
     [
-      "SERVICE     VERSION   NETWORKS        PORT  OPEN             ROUTE                        REQUEST  LIMIT  USER         METRICS        BACKUP   NEEDS",
-      "postgresql  18.1      backend         5432  -                -                            224      512    999:999      -              cluster  -",
-      "n8n         2.42.4    backend egress  5678  -                n8n.ai.example.com (public)  560      768    1000:1000    5678/metrics   -        postgresql litellm",
-      "caddy       2.11.7    frontend        -     443/tcp 443/udp  -                            64       96     65532:65532  2019/m         -        -",
-      "litellm     v1.102.1  backend         4000  -                -                            640      896    0:0          4000/metrics/  -        -",
+      "SERVICE     VERSION   NETWORKS        PORT  OPEN             ROUTE                        REQUEST MB  LIMIT MB  USER         METRICS        BACKUP   NEEDS",
+      "postgresql  18.1      backend         5432  -                -                            224         512       999:999      -              cluster  -",
+      "n8n         2.42.4    backend egress  5678  -                n8n.ai.example.com (public)  560         768       1000:1000    5678/metrics   -        postgresql litellm",
+      "caddy       2.11.7    frontend        -     443/tcp 443/udp  -                            64          96        65532:65532  2019/m         -        -",
+      "litellm     v1.102.1  backend         4000  -                -                            640         896       0:0          4000/metrics/  -        -",
       "",
       "4 services, size small: requests 1488 MB, limits 2272 MB",
       "postgresql has no metrics: its exporter tells them",

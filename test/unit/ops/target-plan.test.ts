@@ -57,6 +57,7 @@ test("a service that nothing depends on runs alone", () => {
     "**::caddy-database",
     "**::caddy-files",
     "**::caddy-healthy",
+    "**::caddy-open",
     "**::caddy-provisioned",
     "**::images-caddy",
     "**::secrets-permanent-guard",

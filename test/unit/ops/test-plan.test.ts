@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { chosenLayers, jestRuns, slowestFiles, tallyGo, tallyJest } from "../../../ops/dev/test-plan.ts";
+import { chosenLayers, failedTests, jestRuns, slowestFiles, tallyGo, tallyJest } from "../../../ops/dev/test-plan.ts";
 
 describe("the layers of a test run", () => {
   const all = ["unit", "components", "program", "sandbox", "e2e", "go"];
@@ -13,12 +13,12 @@ describe("the layers of a test run", () => {
     // On the products themselves: those tests alone that the products change.
     [[], true, ["e2e"]],
     [["e2e"], true, ["e2e"]],
-  ])("%j, full: %j", (words, full, layers) => {
-    expect(chosenLayers(words, full)).toEqual(layers);
+  ])("%j, of the stack alone: %j", (words, stackOnly, layers) => {
+    expect(chosenLayers(words, stackOnly)).toEqual(layers);
   });
 
   test("that no product changes are not run on the products", () => {
-    expect(() => chosenLayers(["unit"], true)).toThrow("--full, --images: unit");
+    expect(() => chosenLayers(["unit"], true)).toThrow("--images: unit");
   });
 });
 
@@ -36,7 +36,8 @@ describe("a tally", () => {
     status,
     startTime: 1_000,
     endTime: 1_000 + seconds * 1_000,
-    assertionResults: results.map((each) => ({ status: each })),
+    assertionResults: results.map((each, at) => ({ status: each, fullName: `test ${at + 1}` })),
+    message: "  the file fails\n  in its first line",
   });
 
   test("of jest counts a file that does not load as a failure, and none at all as nothing proven", () => {
@@ -59,6 +60,19 @@ describe("a tally", () => {
     expect(slowestFiles(runs, "/clone", 2)).toEqual([
       "   83.0 s  test/e2e/c.test.ts",
       "    2.0 s  test/unit/b.test.ts",
+    ]);
+  });
+
+  test("names what failed: the tests, or the file where none of its tests did", () => {
+    const testResults = [
+      file("e2e/a.test.ts", "failed", ["passed", "failed", "failed"]),
+      file("e2e/does-not-load.test.ts", "failed", []),
+      file("e2e/b.test.ts", "passed", ["passed"]),
+    ];
+    expect(failedTests([{ testResults }], "/clone")).toEqual([
+      "  test/e2e/a.test.ts: test 2",
+      "  test/e2e/a.test.ts: test 3",
+      "  test/e2e/does-not-load.test.ts: the file fails",
     ]);
   });
 

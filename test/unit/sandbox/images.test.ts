@@ -11,20 +11,23 @@ import { filesOf } from "../../../toolchain/cache.ts";
 const digest = `sha256:${"a1".repeat(32)}`;
 
 describe("the recipe", () => {
-  const choose = (repository: string, full: boolean) => {
-    const [choice] = chooseRecipes([parseImageRef(`${repository}:1@${digest}`)], full);
+  const choose = (repository: string) => {
+    const [choice] = chooseRecipes([parseImageRef(`${repository}:1@${digest}`)]);
     return choice && `${choice.recipe.name}/${choice.recipe.kind}`;
   };
 
   test.each([
-    ["docker.io/library/postgres", "postgres/real", "postgres/real"],
-    ["docker.io/pgvector/pgvector", "postgres/real", "postgres/real"],
-    ["docker.io/library/redis", "redis/real", "redis/real"],
-    ["docker.io/library/caddy", "caddy/real", "caddy/real"],
-    ["docker.n8n.io/n8nio/n8n", "n8n/fake", "n8n/real"],
-    ["docker.io/n8nio/n8n", "n8n/fake", "n8n/real"],
-  ])("of %s is %s, in full %s", (repository, byDefault, full) => {
-    expect([choose(repository, false), choose(repository, true)]).toEqual([byDefault, full]);
+    ["docker.io/library/postgres", "postgres/real"],
+    ["docker.io/pgvector/pgvector", "postgres/real"],
+    ["docker.io/library/redis", "redis/real"],
+    ["docker.io/library/caddy", "caddy/real"],
+    ["docker.n8n.io/n8nio/n8n", "n8n/real"],
+    ["docker.io/n8nio/n8n", "n8n/real"],
+    ["ghcr.io/openclaw/openclaw", "openclaw/real"],
+    ["ghcr.io/berriai/litellm", "litellm/real"],
+    ["docker.io/grafana/loki", "loki/fake"],
+  ])("of %s is %s", (repository, recipe) => {
+    expect(choose(repository)).toBe(recipe);
   });
 
   test("that is lacking is an error that names every such repository and where to add it", () => {
@@ -38,7 +41,7 @@ describe("the recipe", () => {
         `  allowed: ${known}`,
         "  do: add a recipe in sandbox/images/ and list it in sandbox/images/recipes.ts",
       ].join("\n");
-    expect(() => chooseRecipes(pins, false)).toThrow(`${block("quay.io/a/b")}\n${block("ghcr.io/c/d")}`);
+    expect(() => chooseRecipes(pins)).toThrow(`${block("quay.io/a/b")}\n${block("ghcr.io/c/d")}`);
   });
 
   test("has a key of its own", async () => {

@@ -1,11 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
 import { ISOLATED } from "../../../components/host/networks.ts";
+import { hostFiles } from "../../../components/vps/bootstrap.ts";
 import { images } from "../../../components/images.ts";
 import { planConnections } from "../../../components/service/plan/connections.ts";
+import { filesOf } from "../../../components/service/plan/files.ts";
 import { memoryMb } from "../../../components/service/plan/memory.ts";
 import { testContext } from "../../support/context.ts";
 import { catalogue } from "../../../stacks/catalogue.ts";
 
+const [, neededCpus] = /"\$\(nproc\)" -ge (\d+)/.exec(hostFiles()["bootstrap.sh"] ?? "") ?? [];
 const by = new Map(catalogue.map((definition) => [definition.name, definition]));
 
 describe.each([...by])("%s", (name, definition) => {
@@ -26,6 +29,8 @@ describe.each([...by])("%s", (name, definition) => {
     expect(health.test.join(" ")).not.toContain("localhost");
     expect(health.deadlineSeconds).toBeGreaterThan(health.startPeriodSeconds);
     expect(Math.min(pids, cpus * 100, small.request, stopGraceSeconds)).toBeGreaterThan(9);
+    // Docker refuses more CPUs than the server has, and the bootstrap a server that has fewer.
+    expect(cpus).toBeLessThanOrEqual(Number(neededCpus));
     expect(small.limit).toBeLessThanOrEqual(standard.limit);
     expect(small.request).toBeLessThanOrEqual(standard.request);
   });
@@ -78,6 +83,22 @@ test("who can connect to whom: nobody but Alloy reaches Docker's socket, nobody 
     "alloy caddy cadvisor loki node-exporter postgres-exporter redis-exporter victoriametrics".split(" "),
   );
   expect(to("diun")).toEqual([]);
+});
+
+test("members of an isolated network name each other with the network that they meet on", () => {
+  const context = testContext();
+  for (const definition of catalogue) {
+    const shared = catalogue.filter(
+      ({ name, networks }) =>
+        name !== definition.name && networks.some((each) => ISOLATED.has(each) && definition.networks.includes(each)),
+    );
+    const files = filesOf(definition, context).map(({ content }) => content(context, (secret) => `<${secret}>`));
+    const environment = Object.values(definition.environment?.(context) ?? {});
+    const commands = definition.smoke.flatMap((check) => ("exec" in check ? check.exec : []));
+    const text = [...files, ...environment, ...commands].join("\n");
+    const plain = shared.filter(({ name }) => new RegExp(`[/@]${name}[:/]\\d`).test(text)).map(({ name }) => name);
+    expect({ of: definition.name, plain }).toEqual({ of: definition.name, plain: [] });
+  }
 });
 
 test("a panel queries the datasource that its expression is written for", () => {

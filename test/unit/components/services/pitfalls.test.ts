@@ -47,6 +47,7 @@ test("P11: roles, databases and passwords are made right on a cluster that is th
     password: databaseSecret("x"),
     extensions: [],
     memberOf: [],
+    holdsData: true,
   };
   const sql = renderDatabaseSql(plan, "SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy");
   expect(sql).toMatch(/CREATE ROLE[^]*WHERE NOT EXISTS[^]*ALTER ROLE "x" WITH[^]*PASSWORD/);

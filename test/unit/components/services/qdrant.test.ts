@@ -84,6 +84,7 @@ test("each collection of the deployment is a state that is read back; only a mis
       probe: { method: "GET", ...ask },
       satisfiedBy: { status: 200, json: { result: { config: { params: { vectors } } } } },
       apply: [{ method: "PUT", ...ask, json: { vectors }, when: { status: 404 }, ok: [200] }],
+      holdsData: true,
     },
   ]);
   expect(secretsOfProvision(qdrant, { ...context, requirements })).toEqual(["qdrant-api-key"]);

@@ -56,17 +56,17 @@ describe("the images of a sandbox", () => {
     [
       { asked: "upstream", kept: "built", hasServers: true },
       "--images: upstream, and the servers of this sandbox run images of the other kind (built)\n  allowed: built\n" +
-        "  do: leave it out; or `npx vpai sandbox down` first, or take another sandbox (--instance)",
+        "  do: leave it out; or `./vpai sandbox down` first, or take another sandbox (--instance)",
     ],
     [
       { instance: "try", asked: "built", kept: "upstream", hasServers: true },
       "--images: built, and the servers of this sandbox run images of the other kind (upstream)\n  allowed: upstream\n" +
-        "  do: leave it out; or `npx vpai sandbox down --instance try` first, or take another sandbox (--instance)",
+        "  do: leave it out; or `./vpai sandbox down --instance try` first, or take another sandbox (--instance)",
     ],
     [
       { asked: "upstream", hasServers: true },
       "--images: upstream, and the servers of this sandbox run images of the other kind (built)\n  allowed: built\n" +
-        "  do: leave it out; or `npx vpai sandbox down` first, or take another sandbox (--instance)",
+        "  do: leave it out; or `./vpai sandbox down` first, or take another sandbox (--instance)",
     ],
   ])("are not changed under a server: %j", async (situation, message) => {
     await expect(choose(situation)).rejects.toThrow(message);

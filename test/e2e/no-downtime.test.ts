@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { ask } from "../support/https.ts";
+import type { Checkout } from "../support/checkout.ts";
+import { ConvergedServer } from "../support/converged.ts";
+import { ALL } from "../support/core.ts";
+import { steadyRequests } from "../support/load.ts";
+import type { SandboxStack } from "../support/stack.ts";
+import { activateWorkflow } from "../support/workflow.ts";
+
+// The whole catalogue from one command, and its containers replaced while requests are answered. Each test starts from the
+// converged server.
+
+const MINUTE = 60_000;
+let server: ConvergedServer;
+let checkout: Checkout;
+let stack: SandboxStack;
+
+beforeAll(async () => {
+  server = await ConvergedServer.open();
+  ({ checkout, stack } = server);
+}, 30 * MINUTE);
+
+beforeEach(() => server.reset(), 5 * MINUTE);
+
+afterAll(() => server.close());
+
+const n8n = { host: "n8n.vpai.localhost" };
+/** Logs in at n8n as its owner; answers the status. */
+async function login(password?: string): Promise<number> {
+  const { port } = await stack.world();
+  const known = password ?? (await stack.secrets())["n8n-owner-password"] ?? "";
+  const json = { emailOrLdapLoginId: "admin@vpai.localhost", password: known };
+  return (await ask({ port, ...n8n, path: "/rest/login", method: "POST", json })).status;
+}
+
+test(
+  "one command makes a server, bootstraps it and converges the stack on it, and says where to go next",
+  async () => {
+    const { output } = server.first;
+    const { port } = await stack.world();
+    expect(output).toContain(`https://n8n.vpai.localhost:${port}/`);
+    expect(output).toContain("./vpai output --stack sandbox");
+    expect(Object.keys(await stack.containers()).toSorted()).toEqual(ALL);
+    expect(await stack.healthy()).toEqual(ALL);
+    expect((await stack.hetzner("servers")).map(({ name }) => name)).toEqual(["vpai-sandbox"]);
+  },
+  30 * MINUTE,
+);
+
+test("the services answer through the edge, each with a database and a role of its own", async () => {
+  const { port } = await stack.world();
+  expect(await ask({ port, host: "vpai.localhost", path: "/health" })).toMatchObject({ status: 200, body: "ok" });
+  expect((await ask({ port, host: "vpai.localhost", path: "/elsewhere" })).status).toBe(404);
+  expect((await ask({ port, ...n8n, path: "/healthz/readiness" })).status).toBe(200);
+  const another = { email: "else@example.com", firstName: "Else", lastName: "Else", password: "Correct-Horse-7" };
+  // Its owner is there already: nobody who comes by can become it.
+  expect((await ask({ port, ...n8n, path: "/rest/owner/setup", method: "POST", json: another })).status).toBe(400);
+  expect(await login()).toBe(200);
+  expect(await login("Wrong-Horse-77")).toBe(401);
+  const roles = await stack.onServer(
+    `docker exec postgresql psql -U postgres -Atc "select rolname, rolsuper, rolcreatedb from pg_roles where rolname in ('n8n')"`,
+  );
+  expect(roles).toBe("n8n|f|f");
+  expect(
+    await stack.onServer(
+      `docker exec postgresql psql -U postgres -Atc "select pg_get_userbyid(datdba) from pg_database where datname='n8n'"`,
+    ),
+  ).toBe("n8n");
+});
+
+/** Calls a webhook of n8n 20 times a second during `change`: every call is answered, and runs its workflow once. */
+async function underWebhooks(change: () => Promise<unknown>): Promise<void> {
+  const { port } = await stack.world();
+  const password = (await stack.secrets())["n8n-owner-password"] ?? "";
+  const { id, path } = await activateWorkflow(
+    { port, ...n8n, email: "admin@vpai.localhost", password },
+    "GET",
+    "counted",
+  );
+  const executions = async (): Promise<number> =>
+    Number(
+      await stack.onServer(
+        `docker exec postgresql psql -U postgres -d n8n -Atc "select count(*) from execution_entity where \\"workflowId\\" = '${id}'"`,
+      ),
+    );
+  const executed = await executions();
+  const load = steadyRequests({ port, ...n8n, path }, 20, ({ status }) => status === 200);
+  await load.firstAnswers(20);
+  await change();
+  const { sent, failures, longestMs } = await load.stop();
+  process.stdout.write(`requests during the change: ${sent}, longest wait ${longestMs} ms\n`);
+  expect(failures).toEqual([]);
+  expect((await executions()) - executed).toBe(sent);
+}
+
+test(
+  "another n8n image, in its one file, replaces one container; 20 webhook calls a second are all answered, and each runs its workflow once",
+  async () => {
+    const before = await stack.containers();
+    await checkout.edit("components/images.ts", (text) =>
+      text.replace(
+        /pin: "docker\.io\/n8nio\/n8n:.*"/,
+        `pin: "docker.io/n8nio/n8n:2.40.7@sha256:ffeb52485f78b1b06c9a832205853cf75da72a07a514c9a27724df85979d6c34"`,
+      ),
+    );
+    await underWebhooks(() => checkout.expectVpai(["start"]));
+    const after = await stack.containers();
+    expect(Object.keys(after).filter((name) => after[name] !== before[name])).toEqual(["n8n"]);
+    expect(await login()).toBe(200);
+  },
+  5 * MINUTE,
+);
+
+test(
+  "every service but the edge and n8n is replaced, the database too, under 20 webhook calls a second: the same",
+  async () => {
+    const before = await stack.containers();
+    const others = ALL.filter((name) => name !== "caddy" && name !== "n8n");
+    const replaced = others.flatMap((name) => ["--replace", `**::${name}-container`]);
+    await underWebhooks(() => checkout.expectVpai(["up", "--stack", "sandbox", "--skip-inspect", "--", ...replaced]));
+    const after = await stack.containers();
+    expect(ALL.filter((name) => after[name] !== before[name])).toEqual(others);
+  },
+  8 * MINUTE,
+);

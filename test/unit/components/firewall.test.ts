@@ -1,0 +1,163 @@
+import { describe, expect, test } from "@jest/globals";
+import { renderHostTable } from "../../../components/host/firewall/host-table.ts";
+import { firewallWarnings, planFirewall } from "../../../components/host/firewall/plan.ts";
+import { firewallRules } from "../../../components/vps/hetzner/firewall.ts";
+import { catalogue } from "../../../stacks/catalogue.ts";
+import { containerLetsIn, hetznerLetsIn, hostLetsIn, type Probe } from "../../support/firewall.ts";
+import { sample } from "../../support/sample.ts";
+
+const anywhere = ["0.0.0.0/0", "::/0"];
+const admin = { ...sample, name: "admin", publish: [{ port: 9443, protocol: "tcp", audience: "vpn" } as const] };
+/** sshd for two offices, the catalogue's ports for everyone, one port for the VPN. */
+const restricted = planFirewall({
+  definitions: [...catalogue, admin],
+  sshdPorts: [2222],
+  cidrs: { ssh: ["198.51.100.0/24", "2001:db8:1::/48"], vpn: ["100.64.0.0/10", "fd7a:115c:a1e0::/48"] },
+  enforcement: "hetzner",
+});
+
+test("Hetzner's firewall: sshd from where it is allowed, the web from anywhere, ping, nothing else", () => {
+  const { ports } = planFirewall({
+    definitions: catalogue,
+    sshdPorts: [2222],
+    cidrs: { ssh: ["198.51.100.0/24"], vpn: [] },
+    enforcement: "hetzner",
+  });
+  // What a server of today has: another text or order would be a change of every stack.
+  expect(firewallRules(ports)).toEqual([
+    { direction: "in", protocol: "tcp", port: "2222", sourceIps: ["198.51.100.0/24"], description: "ssh" },
+    { direction: "in", protocol: "tcp", port: "80", sourceIps: anywhere, description: "http" },
+    { direction: "in", protocol: "tcp", port: "443", sourceIps: anywhere, description: "https" },
+    { direction: "in", protocol: "udp", port: "443", sourceIps: anywhere, description: "http/3" },
+    { direction: "in", protocol: "icmp", sourceIps: anywhere, description: "ping" },
+  ]);
+});
+
+test("without the edge no port of it is open, and a port for a VPN that is not there is closed", () => {
+  const { ports } = planFirewall({
+    definitions: [admin],
+    sshdPorts: [2222, 22, 2222],
+    cidrs: { ssh: anywhere, vpn: [] },
+    enforcement: "none",
+  });
+  expect(ports.map(({ port, owner, sources }) => [port, owner, sources])).toEqual([
+    [2222, "sshd", anywhere],
+    [22, "sshd", anywhere],
+    [9443, "admin", []],
+  ]);
+  expect(firewallRules(ports).map(({ description }) => description)).toEqual(["ssh", "ssh", "ping"]);
+});
+
+test("a server that exists already does not keep what the settings promise, and that is in the plan", () => {
+  const plan = { ...restricted, enforcement: "none" as const };
+  expect(firewallWarnings(plan)).toEqual([
+    "vpai:ssh.allowedCidrs: not enforced on a server that exists already: any address reaches 2222/tcp (sshd), unless its provider's own firewall keeps it out",
+    "vpai:vpnCidrs: not enforced on a server that exists already: any address reaches 9443/tcp (admin), unless its provider's own firewall keeps it out",
+  ]);
+  expect(firewallWarnings(restricted)).toEqual([]);
+  expect(firewallWarnings({ ...plan, ports: plan.ports.filter(({ audience }) => audience === "public") })).toEqual([]);
+});
+
+const [office, office6, vpn, vpn6] = ["198.51.100.7", "2001:db8:1::7", "100.64.0.7", "fd7a:115c:a1e0::7"];
+const [stranger, stranger6] = ["203.0.113.9", "2001:db8:2::9"];
+
+/** Who reaches which port: this table is the firewall, in words. */
+const probes: readonly (readonly [port: string, reachedBy: readonly string[]])[] = [
+  ["tcp 2222", [office, office6]],
+  ["tcp 80", [office, office6, vpn, vpn6, stranger, stranger6]],
+  ["tcp 443", [office, office6, vpn, vpn6, stranger, stranger6]],
+  ["udp 443", [office, office6, vpn, vpn6, stranger, stranger6]],
+  ["tcp 9443", [vpn, vpn6]],
+  ["icmp", [office, office6, vpn, vpn6, stranger, stranger6]],
+  ["udp 80", []],
+  ["udp 2222", []],
+  ["udp 9443", []],
+  ["tcp 22", []],
+  ["tcp 5432", []],
+  ["tcp 8080", []],
+  ["udp 68", []],
+];
+
+describe("the firewalls agree", () => {
+  const sources = [office, office6, vpn, vpn6, stranger, stranger6];
+  const cases = probes.flatMap(([text, reachedBy]) => {
+    const [protocol, port] = text.split(" ");
+    return sources.map((source): [string, boolean, Probe] => [
+      `${text} from ${source}`,
+      reachedBy.includes(source),
+      { source, protocol: protocol as Probe["protocol"], ...(port !== undefined && { port: Number(port) }) },
+    ]);
+  });
+
+  test.each(cases)("%s: %s", (_name, expected, probe) => {
+    expect(hetznerLetsIn(restricted.ports, probe)).toBe(expected);
+    expect(hostLetsIn(restricted.ports, probe)).toBe(expected);
+    // A container may publish any port by itself, but not have it reached.
+    const isPublished = restricted.ports.some(({ published, port }) => published && port === probe.port);
+    const published = containerLetsIn(restricted.ports, probe);
+    expect(published).toBe(expected && isPublished);
+    expect(containerLetsIn(restricted.ports, probe, { to: "a-bridge-of-its-own-name" })).toBe(published);
+    // A container's own address leads nowhere, even at a declared port: another machine of the network may know it.
+    expect(containerLetsIn(restricted.ports, probe, { translated: false })).toBe(false);
+    expect(containerLetsIn(restricted.ports, probe, { translated: false, to: "docker0" })).toBe(false);
+  });
+
+  test("what containers start themselves, and what is forwarded to no container, is left to others' rules", () => {
+    const probe: Probe = { source: "172.20.4.3", protocol: "tcp", port: 5432 };
+    expect(containerLetsIn(restricted.ports, probe, { from: "br-0a1b2c3d4e5f", to: "eth0" })).toBe(true);
+    expect(containerLetsIn(restricted.ports, probe, { from: "docker0", to: "eth0", translated: false })).toBe(true);
+    expect(containerLetsIn(restricted.ports, probe, { from: "tailscale0", to: "eth0", translated: false })).toBe(true);
+  });
+
+  test("a container is a client like any other of the host's ports", () => {
+    const inside = (port: number): Probe => ({ source: "172.20.4.3", protocol: "tcp", port });
+    expect([443, 2222, 5432].map((port) => hostLetsIn(restricted.ports, inside(port)))).toEqual([true, false, false]);
+  });
+});
+
+test("the host's table is this text, exactly", () => {
+  expect(renderHostTable(restricted.ports)).toBe(`table inet vpai
+delete table inet vpai
+table inet vpai {
+	chain input {
+		type filter hook input priority filter; policy drop;
+		iifname "lo" accept
+		ct state established,related accept
+		ct state invalid drop
+		meta nfproto ipv4 icmp type { echo-request, destination-unreachable, time-exceeded, parameter-problem } accept
+		meta nfproto ipv6 icmpv6 type { echo-request, destination-unreachable, packet-too-big, time-exceeded, parameter-problem } accept
+		meta nfproto ipv6 icmpv6 type { nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, mld-listener-query } accept
+		meta nfproto ipv4 udp sport 67 udp dport 68 accept comment "dhcp"
+		ip6 saddr { fe80::/10 } udp sport 547 udp dport 546 accept comment "dhcp"
+		ip saddr { 198.51.100.0/24 } tcp dport 2222 accept comment "sshd"
+		ip6 saddr { 2001:db8:1::/48 } tcp dport 2222 accept comment "sshd"
+		meta nfproto ipv4 tcp dport 80 accept comment "caddy"
+		meta nfproto ipv6 tcp dport 80 accept comment "caddy"
+		meta nfproto ipv4 tcp dport 443 accept comment "caddy"
+		meta nfproto ipv6 tcp dport 443 accept comment "caddy"
+		meta nfproto ipv4 udp dport 443 accept comment "caddy"
+		meta nfproto ipv6 udp dport 443 accept comment "caddy"
+		ip saddr { 100.64.0.0/10 } tcp dport 9443 accept comment "admin"
+		ip6 saddr { fd7a:115c:a1e0::/48 } tcp dport 9443 accept comment "admin"
+	}
+
+	chain forward {
+		type filter hook forward priority filter - 10; policy accept;
+		ct state established,related accept
+		iifname "docker*" accept
+		iifname "br-*" accept
+		ct status dnat meta nfproto ipv4 meta l4proto tcp ct original proto-dst 80 accept comment "caddy"
+		ct status dnat meta nfproto ipv6 meta l4proto tcp ct original proto-dst 80 accept comment "caddy"
+		ct status dnat meta nfproto ipv4 meta l4proto tcp ct original proto-dst 443 accept comment "caddy"
+		ct status dnat meta nfproto ipv6 meta l4proto tcp ct original proto-dst 443 accept comment "caddy"
+		ct status dnat meta nfproto ipv4 meta l4proto udp ct original proto-dst 443 accept comment "caddy"
+		ct status dnat meta nfproto ipv6 meta l4proto udp ct original proto-dst 443 accept comment "caddy"
+		ct status dnat ip saddr { 100.64.0.0/10 } meta l4proto tcp ct original proto-dst 9443 accept comment "admin"
+		ct status dnat ip6 saddr { fd7a:115c:a1e0::/48 } meta l4proto tcp ct original proto-dst 9443 accept comment "admin"
+		ct status dnat drop
+		oifname "docker*" drop
+		oifname "br-*" drop
+	}
+}
+`);
+});
