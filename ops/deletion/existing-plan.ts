@@ -51,6 +51,9 @@ export function announceLeave(stack: string, { keep, withData }: LeaveChoice): s
   return [`all resources of stack ${stack} will be deleted; ${what}`];
 }
 
+/** Whether ssh's last words are the server's own refusal of a login: its key is taken no more, or nothing listens there. */
+export const isTurnedAway = (stderr: string): boolean => /Permission denied \(|Connection refused/.test(stderr);
+
 /** The end of a `destroy --keep`. */
 export const keptLines = (stack: string): string[] => [
   "left on the server, as --keep asks for:",

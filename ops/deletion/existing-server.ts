@@ -9,7 +9,7 @@ import { readExpected, sshWords } from "../drift/inspect.ts";
 import { prune } from "../images/prune.ts";
 import type { StackContext } from "../stack/context.ts";
 import { batchSsh, serverFault } from "../stack/server-ssh.ts";
-import { keptLines, leaveLines, type LeaveAnswer, type LeaveChoice } from "./existing-plan.ts";
+import { isTurnedAway, keptLines, leaveLines, type LeaveAnswer, type LeaveChoice } from "./existing-plan.ts";
 
 /** Writes the files for ssh while the state still has the key: the removal comes after the resources' own. */
 export async function prepareLeave(context: StackContext): Promise<void> {
@@ -67,20 +67,26 @@ const oneConnection = (config: string): string[] => ["-o", "ControlPath=none", .
 
 const LEAVE_MS = 60_000;
 
-/** Waits until the server no longer lets our key in. */
+/** Waits until the server itself turns our key away: no answer at all proves nothing. */
 async function untilShutOut(stack: string, config: string): Promise<void> {
   const deadline = Date.now() + LEAVE_MS;
   for (;;) {
-    const { exitCode } = await execa("ssh", [...oneConnection(config), "true"], {
+    const { exitCode, stderr } = await execa("ssh", [...oneConnection(config), "true"], {
       cwd: PROJECT_ROOT,
       reject: false,
       stdin: "ignore",
     });
-    if (exitCode === 255) return;
-    if (Date.now() > deadline)
-      throw new OperatorError(notRemoved(stack, `the user deploy still logs in after ${LEAVE_MS / 1000} s`));
+    if (exitCode === 255 && isTurnedAway(stderr)) return;
+    if (Date.now() > deadline) throw new OperatorError(notRemoved(stack, lastLogin(exitCode, stderr)));
     await pause(1_000);
   }
+}
+
+/** What was seen of the last login that was tried. */
+function lastLogin(exitCode: number | undefined, stderr: string): string {
+  const seconds = LEAVE_MS / 1000;
+  if (exitCode !== 255) return `the user deploy still logs in after ${seconds} s`;
+  return `whether the user deploy still logs in is unknown after ${seconds} s: ${stderr.trim().split("\n").at(-1)}`;
 }
 
 const notRemoved = (stack: string, found = "no answer"): Fault => ({

@@ -17,28 +17,33 @@ const WITH_LITELLM = [...CORE, "litellm"].toSorted();
 const PARTS = [
   { name: "the server is made", from: EMPTY, services: CORE, moments: [0, 0.4, 0.8] },
   { name: "images are pulled", from: BOOTSTRAPPED, services: CORE, moments: [0, 0.5] },
-  { name: "containers are made", from: PULLED, services: WITH_LITELLM, moments: [0, 0.2, 0.4, 0.6, 0.8] },
+  { name: "containers are made", from: PULLED, services: CORE, moments: [0, 0.3, 0.6] },
+  { name: "a product migrates its database", from: PULLED, services: WITH_LITELLM, moments: [0.6, 0.8] },
 ] as const;
 let server: ConvergedServer;
 let checkout: Checkout;
 let stack: SandboxStack;
 /** Resources that each part creates. */
-const steps: Record<string, number> = {};
+const steps = new Map<string, number>();
 
 beforeAll(async () => {
   server = await ConvergedServer.open(EMPTY);
   ({ checkout, stack } = server);
   await keepServices(checkout, CORE);
+  const [made, pulled] = [PARTS[0].name, PARTS[1].name];
   const upTo = async (...components: readonly string[]): Promise<number> => {
     const targets = components.flatMap((name) => ["--target", `**::${name}`, "--target", `**::${name}-*`]);
     return created(await checkout.expectVpai(["up", "--stack", "sandbox", "--", ...targets]));
   };
-  steps[EMPTY] = await upTo("vps", "host", "secrets");
+  steps.set(made, await upTo("vps", "host", "secrets"));
   await server.snapshot(BOOTSTRAPPED);
   await keepServices(checkout, WITH_LITELLM);
-  steps[BOOTSTRAPPED] = await upTo("vps", "host", "secrets", "images");
+  steps.set(pulled, await upTo("vps", "host", "secrets", "images"));
   await server.snapshot(PULLED);
-  steps[PULLED] = created(await checkout.expectVpai(["preview", "--stack", "sandbox"]));
+  for (const { name, services } of PARTS.slice(2)) {
+    await keepServices(checkout, services);
+    steps.set(name, created(await checkout.expectVpai(["preview", "--stack", "sandbox"])));
+  }
 }, 30 * MINUTE);
 
 afterAll(() => server.close());
@@ -80,8 +85,8 @@ for (const { name, from, services, moments } of PARTS) {
       `killed while ${name}, with ${moment * 100} % of it done, the next \`start\` converges and nothing exists twice`,
       async () => {
         await server.rewind(from);
-        if (from === EMPTY) await keepServices(checkout, services);
-        await killedRun(Math.floor((steps[from] ?? 0) * moment));
+        await keepServices(checkout, services);
+        await killedRun(Math.floor((steps.get(name) ?? 0) * moment));
         await checkout.expectVpai(["start"]);
         for (const kind of ["servers", "ssh_keys", "primary_ips", "firewalls"] as const) {
           // A server brings an IPv6 address of its own, which is removed with it.
@@ -93,9 +98,7 @@ for (const { name, from, services, moments } of PARTS) {
           deployment: { pending_operations?: unknown[] };
         };
         expect(deployment.pending_operations ?? []).toEqual([]);
-        expect(
-          await stack.pulumi(["preview", "--expect-no-changes", "--non-interactive", "--stack", "sandbox"]),
-        ).toMatch(/unchanged/);
+        expect(await checkout.expectVpai(["start"])).toContain("Stack is up to date");
       },
       10 * MINUTE,
     );

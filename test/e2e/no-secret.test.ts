@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 beforeEach(() => server.reset(), 5 * MINUTE);
 
-afterAll(() => server.close());
+afterAll(() => server.closeUnchanged());
 
 test(
   "no secret in the log of the very first `up`, nor in any process list during it",

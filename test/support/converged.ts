@@ -24,6 +24,8 @@ type Start = typeof EMPTY | typeof CONVERGED | typeof LIGHT;
 const DIR = join(tmpdir(), `vpai-converged-${createHash("sha256").update(PROJECT_ROOT).digest("hex").slice(0, 8)}`);
 const USED_BY = `${DIR}.used-by`;
 const RECORD = join(DIR, ".vpai/converged.json");
+/** Names the snapshot that the server was left as, by a test file that changed nothing. */
+const LEFT_AT = join(DIR, ".vpai/left-at");
 
 /**
  * One checkout with one sandbox and one converged server, made by the first test file that needs it and shared by the
@@ -61,8 +63,8 @@ export class ConvergedServer {
       const found = await readRecord();
       const made = found?.key === key ? found : await make(key);
       const server = new ConvergedServer(await Checkout.at(DIR), made, start, release);
-      if (made !== found) server.#at = CONVERGED;
-      if (server.#at !== start) await server.rewind();
+      server.#at = made === found ? await leftAt() : CONVERGED;
+      await server.reset();
       return server;
     } catch (error) {
       release();
@@ -133,10 +135,24 @@ export class ConvergedServer {
     await writeRecord(this.#kept);
   }
 
-  /** Lets the next test file have it. */
+  /** Lets the next test file have it, which goes back to a snapshot first. */
   close(): void {
     this.#release();
   }
+
+  /** Lets the next test file have it as it is: this one has changed nothing. */
+  async closeUnchanged(): Promise<void> {
+    if (this.#at !== undefined) await writeFile(LEFT_AT, this.#at);
+    this.#release();
+  }
+}
+
+/** The snapshot that the last file left the server as; undefined if it may have changed something. Answers once. */
+async function leftAt(): Promise<string | undefined> {
+  if (!existsSync(LEFT_AT)) return undefined;
+  const name = await readFile(LEFT_AT, "utf8");
+  await rm(LEFT_AT);
+  return name;
 }
 
 /** The jest that runs this test file: one of its workers, or itself. */

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import {
+  isTurnedAway,
   announceLeave,
   keptLines,
   leaveFault,
@@ -66,4 +67,16 @@ left on the server:
     "  Debian's packages, which other software may need: apt-get purge docker.io apparmor tini",
   ]);
   expect(keptLines("prod").at(-1)).toBe("  remove them: `vpai destroy --stack prod` again, without --keep");
+});
+
+test.each([
+  ["deploy@192.0.2.7: Permission denied (publickey).", true],
+  ["ssh: connect to host 192.0.2.7 port 2222: Connection refused", true],
+  ["ssh: connect to host 192.0.2.7 port 2222: Connection timed out", false],
+  ["ssh: connect to host 192.0.2.7 port 2222: No route to host", false],
+  ["kex_exchange_identification: Connection closed by remote host", false],
+  ["Host key verification failed.", false],
+  ["", false],
+])("a login that ends with %j is refused by the server itself: %s", (stderr, refused) => {
+  expect(isTurnedAway(stderr)).toBe(refused);
 });
