@@ -2,8 +2,8 @@ import { type Fault, OperatorError, renderFaults } from "../shared/errors.ts";
 import type { Route, ServiceContext } from "../components/service/model/context.ts";
 import type { ServiceDefinition } from "../components/service/model/definition.ts";
 import type { NetworkName } from "../components/service/model/facets.ts";
-import { type FirewallPlan, firewallWarnings, planFirewall } from "../components/host/firewall/plan.ts";
-import { checkNames, checkPorts, checkVolumes, type SshdPort } from "../components/service/plan/checks.ts";
+import { type FirewallPlan, planFirewall } from "../components/host/firewall/plan.ts";
+import { checkNames, checkPorts, checkVolumes, type OtherPort, type SshdPort } from "../components/service/plan/checks.ts";
 import { type DatabasePlan, planDatabases } from "../components/service/plan/databases.ts";
 import { planMemory } from "../components/service/plan/memory.ts";
 import { allDependencies, topologicalOrder } from "../components/service/plan/order.ts";
@@ -54,7 +54,7 @@ export function planDeployment(settings: Settings, all: readonly ServiceDefiniti
     ...disabled,
     // A service that is needed and disabled is reported by its setting.
     ...(disabled.length > 0 ? [] : checkNames(definitions, routes)),
-    ...checkPorts(definitions, sshdPorts(settings)),
+    ...checkPorts(definitions, sshdPorts(settings), otherPorts(settings)),
     ...checkVolumes(definitions),
     ...memory.faults,
     ...checkImages(settings, definitions, pins),
@@ -73,7 +73,6 @@ export function planDeployment(settings: Settings, all: readonly ServiceDefiniti
     warnings: [
       ...memory.warnings.map((warning) => renderFaults([warning])),
       ...disabledWarnings(routes, definitions),
-      ...firewallWarnings(firewall),
     ],
   };
 }
@@ -84,7 +83,16 @@ function sshdPorts({ ssh, vps }: Pick<Settings, "ssh" | "vps">): SshdPort[] {
   return [{ setting: "vpai:ssh.port", port: ssh.port }, ...first];
 }
 
-/** The firewall of a deployment. A server that exists already has no firewall from Hetzner. */
+/** Ports of other software on a server that exists already. */
+function otherPorts({ vps }: Pick<Settings, "vps">): OtherPort[] {
+  if (vps.provider !== "existing") return [];
+  return vps.openPorts.map((text, i) => {
+    const [port, protocol] = text.split("/");
+    return { setting: `vpai:vps.openPorts[${i}]`, port: Number(port), protocol: protocol === "udp" ? "udp" : "tcp" };
+  });
+}
+
+/** The firewall of a deployment: the server's own, and Hetzner's in front of a server that was ordered there. */
 export function stackFirewall(
   { ssh, vpnCidrs, vps }: Pick<Settings, "ssh" | "vpnCidrs" | "vps">,
   definitions: readonly ServiceDefinition[],
@@ -92,8 +100,9 @@ export function stackFirewall(
   return planFirewall({
     definitions,
     sshdPorts: sshdPorts({ ssh, vps }).map(({ port }) => port),
+    others: otherPorts({ vps }).map(({ port, protocol }) => ({ port, protocol })),
     cidrs: { ssh: ssh.allowedCidrs, vpn: vpnCidrs },
-    enforcement: vps.provider === "hetzner" ? "hetzner" : "none",
+    enforcement: vps.provider === "hetzner" ? "hetzner" : "host",
   });
 }
 

@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { planRecords } from "../components/dns/plan.ts";
 import type { DnsRecord } from "../components/dns/record.ts";
 import { ZoneRecords } from "../components/dns/zone-records.ts";
+import { HostFirewall } from "../components/host/firewall/host-firewall.ts";
 import { Host } from "../components/host/host.ts";
 import { Secrets } from "../components/secrets/secrets.ts";
 import { configSecret } from "../components/service/model/secrets.ts";
@@ -40,6 +41,7 @@ export function buildPlatform(settings: Settings, plan: Plan, secret: SecretSour
   const machine = buildMachine(settings, plan, secret);
   const dns = buildDns(settings, plan, machine);
   const host = new Host("host", { machine, workFolder: settings.workFolder, networks: plan.networks });
+  new HostFirewall("firewall", { host, ports: plan.firewall.ports });
   const secrets = new Secrets("secrets", {
     host,
     plan: plan.secrets,

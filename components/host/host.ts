@@ -40,6 +40,8 @@ export class Host extends pulumi.ComponentResource {
   readonly networks: ReadonlyMap<NetworkName, docker.Network>;
   readonly #machine: Machine;
   readonly #provider: docker.Provider;
+  /** Path of the configuration for ssh, once its files are there. */
+  readonly #sshConfig: pulumi.Output<string>;
 
   constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("vpai:host:Host", name, {}, opts);
@@ -51,15 +53,18 @@ export class Host extends pulumi.ComponentResource {
       this.#replaceWithMachine(this, { dependsOn: [args.machine.resource] }),
     );
     const folder = `${args.workFolder}/ssh`;
-    const sshOpts = pulumi.all([id, address, hostKey, privateKey]).apply(([machineId, at, key, secret]) => {
-      const access = { machineId, address: at, port: sshPort, user, hostKey: key, privateKey: secret };
-      materialise(folder, renderSshFiles(folder, access));
-      return ["-F", `${folder}/config`];
-    });
+    // The path of a file, not what is in it: nothing about it is secret.
+    this.#sshConfig = pulumi.unsecret(
+      pulumi.all([id, address, hostKey, privateKey]).apply(([machineId, at, key, secret]) => {
+        const access = { machineId, address: at, port: sshPort, user, hostKey: key, privateKey: secret };
+        materialise(folder, renderSshFiles(folder, access));
+        return `${folder}/config`;
+      }),
+    );
+    const sshOpts = this.#sshConfig.apply((config) => ["-F", config]);
     this.#provider = new docker.Provider(
       `${name}-docker`,
-      // The path of a file, not what is in it: nothing about it is secret.
-      { host: `ssh://${SSH_ALIAS}`, sshOpts: pulumi.unsecret(sshOpts), disableDockerDaemonCheck: true },
+      { host: `ssh://${SSH_ALIAS}`, sshOpts, disableDockerDaemonCheck: true },
       { parent: this },
     );
     this.networks = new Map(
@@ -87,6 +92,26 @@ export class Host extends pulumi.ComponentResource {
       name,
       this.#script(args),
       this.#replaceWithMachine(parent, { ...extra, dependsOn: [this.ready, ...list(extra.dependsOn)] }),
+    );
+  }
+
+  /** A script for sh on the machine of the run, which reaches this host by `ssh -F "$VPAI_SSH" vpai`, once it is ready. */
+  localCommand(
+    name: string,
+    { create, stdin }: { readonly create: string; readonly stdin: string },
+    parent: pulumi.Resource,
+  ): command.local.Command {
+    return new command.local.Command(
+      name,
+      {
+        create,
+        stdin,
+        environment: { VPAI_SSH: this.#sshConfig },
+        triggers: [this.#machine.id],
+        logging: "none",
+        addPreviousOutputInEnv: false,
+      },
+      this.#replaceWithMachine(parent, { dependsOn: [this.ready] }),
     );
   }
 

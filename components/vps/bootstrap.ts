@@ -18,10 +18,12 @@ const NAMES = [
   "drain.sh",
   "docker-settings.py",
   "files.py",
+  "firewall.py",
   "gate.py",
   "check-permanent-secrets.py",
   "provision.py",
   "sshd.conf",
+  "vpai-firewall.service",
 ];
 const END = "__END_OF_VPAI_FILE__";
 

@@ -37,6 +37,11 @@ export function installedBy({ files, sshPorts, deployKey, hash }: Bootstrap): In
         content,
       })),
       { path: "/etc/ssh/sshd_config.d/10-vpai.conf", mode: "0644", content: ports + sshdConf },
+      {
+        path: "/etc/systemd/system/vpai-firewall.service",
+        mode: "0644",
+        content: files["vpai-firewall.service"] ?? "",
+      },
       { path: "/etc/sudoers.d/vpai", mode: "0440", content: `${DEPLOY_USER} ALL=(ALL) NOPASSWD:ALL\n` },
       {
         path: `/home/${DEPLOY_USER}/.ssh/authorized_keys`,
@@ -47,7 +52,7 @@ export function installedBy({ files, sshPorts, deployKey, hash }: Bootstrap): In
       { path: "/var/lib/vpai/bootstrap", mode: "0644", content: `${hash}\n` },
     ],
     packages: /wanted="([^"]+)"/.exec(files["bootstrap.sh"] ?? "")?.[1]?.split(" ") ?? [],
-    units: ["docker", "ssh"],
+    units: ["docker", "ssh", "vpai-firewall"],
     sshd: { port: sshPorts.map(String), ...settingsOf(sshdConf) },
     docker: dockerSettings(files["daemon.json"] ?? "{}"),
     user: { name: DEPLOY_USER, group: "docker" },

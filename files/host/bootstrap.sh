@@ -138,7 +138,7 @@ install_packages() { mend && apt_get install --no-remove --no-install-recommends
 installed() { dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2> /dev/null | grep -q '^.i'; }
 
 packages() {
-  local wanted="apparmor ca-certificates curl iptables iproute2 python3 sudo tini" missing=() name plan removed
+  local wanted="apparmor ca-certificates curl iptables iproute2 nftables python3 sudo tini" missing=() name plan removed
   for name in $wanted $([ "$docker_from" != docker.io ] || echo docker.io); do installed "$name" || missing+=("$name"); done
   if [ ${#missing[@]} -gt 0 ]; then
     # Only dpkg's own lock knows how to wait; the lists' lock, taken by apt-daily on a first boot, does not.
@@ -214,6 +214,15 @@ install_scripts() {
   done
 }
 
+# Loads what was kept last; on a new server nothing yet. Debian's own nftables.service stays as it is found.
+configure_firewall() {
+  changed=no
+  put 0644 /etc/systemd/system/vpai-firewall.service "$(cat "$here/vpai-firewall.service")"
+  [ "$changed" = no ] || systemctl daemon-reload
+  systemctl enable --quiet vpai-firewall
+  systemctl start vpai-firewall || fail "the firewall cannot be loaded; do: \`journalctl -u vpai-firewall\` on the server says why"
+}
+
 # Reads back what the steps claim.
 read_back() {
   local port effective
@@ -247,6 +256,7 @@ allow_sudo
 check_routes
 step "Docker $(docker version --format '{{.Server.Version}}') of $docker_from"
 install_scripts
+configure_firewall
 read_back
 put 0644 /var/lib/vpai/bootstrap "$hash"
 step "done"

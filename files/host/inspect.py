@@ -16,6 +16,7 @@ import os
 import pwd
 import stat
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 
@@ -189,6 +190,18 @@ def rules():
     }
 
 
+def firewall():
+    """Digests: of the table that was kept, of what nftables listed then, and of what it lists now; None for what is not there."""
+    kept = facts("/var/lib/vpai/firewall.nft") or {}
+    code, table, _ = run("nft", "--stateless", "list", "table", "inet", "vpai")
+    try:
+        with open("/var/lib/vpai/firewall.listed", encoding="ascii") as stream:
+            recorded = stream.read().strip()
+    except OSError:
+        recorded = None
+    return {"kept": kept.get("sha256"), "recorded": recorded, "listed": hashlib.sha256(table.encode()).hexdigest() if code == 0 else None}
+
+
 def sockets():
     """inode by port, of TCP listeners that not only this machine reaches."""
     found = {}
@@ -265,6 +278,7 @@ def main(request):
     pool = concurrent.futures.ThreadPoolExecutor(8)
     others = {name: pool.submit(unit, name) for name in request["units"]}
     installed, effective = pool.submit(packages, request["packages"]), pool.submit(sshd)
+    table = pool.submit(firewall)
     found = docker()
     readbacks, probes = services(request, found.get("containers", []), pool)
     pids = {each["name"]: each.pop("pid") for each in found.get("containers", [])}
@@ -273,6 +287,7 @@ def main(request):
     ports = sockets()
     paths = request["files"] + request["folders"] + request["trees"]
     print(json.dumps({
+        "client": sys.argv[1] if len(sys.argv) > 1 else None,
         "docker": found,
         "paths": {path: facts(path) for path in paths},
         "trees": {root: tree(root) for root in request["trees"]},
@@ -283,6 +298,7 @@ def main(request):
         "sshd": effective.result(),
         "daemon": daemon(request["daemon"]),
         "rules": rules(),
+        "firewall": table.result(),
         "listening": [
             {"port": port, "process": "" if port in request["listening"] else process(inode)} for port, inode in sorted(ports.items())
         ],

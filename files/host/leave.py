@@ -19,6 +19,7 @@ ROOT, STATE = BASE + "/opt/vpai", BASE + "/var/lib/vpai"
 SSHD = BASE + "/etc/ssh/sshd_config.d/10-vpai.conf"
 DAEMON = BASE + "/etc/docker/daemon.json"
 SUDOERS = BASE + "/etc/sudoers.d/vpai"
+FIREWALL = (BASE + "/etc/systemd/system/vpai-firewall.service", STATE + "/firewall.nft", STATE + "/firewall.listed")
 USER = "deploy"
 
 # Its own unit, as it ends the session that starts it. Puts sshd's file back where the owner's ports do not answer.
@@ -82,6 +83,19 @@ def discard_files(with_data):
     return removed
 
 
+def discard_firewall():
+    """Ours alone: what else filters packets stays as it is."""
+    run("systemctl", "disable", "--now", "vpai-firewall")
+    removed = [each for path in FIREWALL for each in discard(path)]
+    run("systemctl", "daemon-reload")
+    if run("nft", "list", "table", "inet", "vpai").returncode == 0:
+        deleted = run("nft", "delete", "table", "inet", "vpai")
+        if deleted.returncode != 0:
+            sys.exit(f"the firewall is still there: {deleted.stderr.strip()}")
+        removed.append("the firewall (table inet vpai)")
+    return removed
+
+
 def shared_settings():
     """A file that had settings before ours were put among them is left to its owner."""
     if read(DAEMON) is None or "live-restore" not in read(DAEMON):
@@ -137,7 +151,7 @@ def leave_access():
 def main():
     plan = json.loads(sys.argv[1])
     require_unused()
-    removed = discard_files(plan["withData"])
+    removed = discard_firewall() + discard_files(plan["withData"])
     access, left = leave_access()
     print(json.dumps({"removed": removed, "data": data(), "left": shared_settings() + left, "access": access}))
 

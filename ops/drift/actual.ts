@@ -41,6 +41,8 @@ export interface Mount {
 
 /** Its answer. */
 export interface Actual {
+  /** The address that the connection of the inspection comes from. */
+  readonly client: string | null;
   readonly docker:
     | { readonly error: string }
     | {
@@ -64,6 +66,11 @@ export interface Actual {
   readonly daemon: Readonly<Record<string, string>>;
   /** Docker's own rules in iptables: networks with a way out, and whether packets are forwarded; null where unknown. */
   readonly rules: { readonly masqueraded: readonly string[]; readonly forwarding: boolean } | null;
+  /**
+   * The server's own firewall. Digests: of the table that was kept, of what nftables listed when it was, and of what it
+   * lists now; null for what is not there.
+   */
+  readonly firewall: { readonly kept: string | null; readonly recorded: string | null; readonly listed: string | null };
   /** TCP ports that other machines reach. `process` is empty for an expected port. */
   readonly listening: readonly { readonly port: number; readonly process: string }[];
   /** In the request's order; null for a container that is not healthy. */

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { execa } from "execa";
 import { OperatorError } from "../../shared/errors.ts";
@@ -6,6 +8,7 @@ import { pulumiOutput } from "../engine/run.ts";
 import type { StackContext } from "../stack/context.ts";
 import type { Drift } from "./drift.ts";
 import type { Expected } from "./expected.ts";
+import { lockOutFault } from "./lock-out.ts";
 import { inspect, type Inspection, sshWords } from "./inspect.ts";
 import { planRepair, type RepairPlan } from "./repair-plan.ts";
 import { powerOn } from "./server-status.ts";
@@ -37,6 +40,7 @@ export interface InspectedUp {
  */
 export async function inspectBeforeUp(run: UpInspection): Promise<InspectedUp> {
   const first = await inspect(run.context);
+  if (first) await refuseLockOut(run.context.stack, first.client);
   if (first === undefined || first.drifts.length === 0) {
     const nothing = { flags: [], repair: () => Promise.resolve([]), verify: () => Promise.resolve() };
     return { ...nothing, ...(first && { expected: first.expected }) };
@@ -44,6 +48,14 @@ export async function inspectBeforeUp(run: UpInspection): Promise<InspectedUp> {
   run.report(`the server differs from what the last run left:\n${driftTable(first.drifts)}`);
   const seen: Drift[] = [...first.drifts];
   return { flags: planOrRefuse(first).flags, repair: () => repair(run, first, seen), verify: () => verify(run, seen) };
+}
+
+/** Before any firewall has the new rules: Hetzner's takes them at once. */
+async function refuseLockOut(stack: string, client: string | null): Promise<void> {
+  const { declaredPorts } = await import("../ports/declared.ts");
+  const file = await readFile(join(PROJECT_ROOT, `Pulumi.${stack}.yaml`), "utf8");
+  const fault = lockOutFault(client, declaredPorts(stack, file).ports);
+  if (fault) throw new OperatorError(fault);
 }
 
 function planOrRefuse({ drifts }: Inspection): RepairPlan {

@@ -1,6 +1,7 @@
 import type { Actual } from "./actual.ts";
 import type { Drift } from "./drift.ts";
 import { type Expected, sha256, sshPorts } from "./expected.ts";
+import { HOST_FIREWALL } from "../../components/host/firewall/host-table.ts";
 import { fileDifference } from "./compare-files.ts";
 
 /** What the bootstrap makes; any difference has it run again. */
@@ -46,6 +47,15 @@ export function compareHost({ installed }: Expected, actual: Actual): Drift[] {
     return found ? [{ resource: `file ${path}`, ...found, repair: { kind: "bootstrap" } }] : [];
   });
   return [...settings, ...changed];
+}
+
+/** The server's own firewall; the resource that loads it tries it first, also when it repairs it. */
+export function compareFirewall({ firewall }: Expected, actual: Actual): Drift[] {
+  const { kept, recorded, listed } = actual.firewall;
+  if (firewall === undefined || (kept === firewall && listed !== null && listed === recorded)) return [];
+  const found = listed === null ? "not loaded" : kept === firewall ? "changed by hand" : "other rules";
+  const repair = { kind: "provision", name: HOST_FIREWALL } as const;
+  return [{ resource: "firewall of the server", expected: "as `vpai ports` lists", actual: found, repair }];
 }
 
 const words = (values: readonly string[]): string => values.toSorted().join(", ") || "not set";

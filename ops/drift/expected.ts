@@ -4,6 +4,7 @@ import { type DnsProvider, SECRETS_OF } from "../../components/dns/credentials.t
 import type { ZonePlace } from "../../components/dns/open-zone.ts";
 import type { ZoneRecordsState } from "../../components/dns/provider.ts";
 import { type DnsRecord, ZONE_RECORDS } from "../../components/dns/record.ts";
+import { HOST_FIREWALL } from "../../components/host/firewall/host-table.ts";
 import type { SshAccess } from "../../components/host/ssh-files.ts";
 import type { ExpectedResponse, ProvisionPlan, ReadbackLine } from "../../components/service/model/provision.ts";
 import type { HostFiles } from "../../components/service/plan/files.ts";
@@ -28,6 +29,8 @@ export interface Expected {
   readonly links: Readonly<Record<string, string>>;
   readonly access: SshAccess;
   readonly installed: Installed;
+  /** Digest of the table of the server's own firewall; undefined while it has none. */
+  readonly firewall?: string;
   readonly containers: readonly ExpectedContainer[];
   readonly networks: readonly ExpectedNetwork[];
   readonly images: readonly { readonly service: string; readonly urn: string; readonly id: string }[];
@@ -165,6 +168,7 @@ export function expectedOf(resources: readonly StateResource[]): Expected | unde
   );
   const gates = new Map(commands.flatMap(({ values }) => gateOf(String(values["create"]))));
   const containers = ofType("docker:index/container:Container");
+  const firewall = ofType("command:local:Command").find(({ name }) => name === HOST_FIREWALL);
   const server = serverOf(ofType("hcloud:index/server:Server"), ofType("pulumi:providers:hcloud"));
   const dns = dnsOf(ofType(ZONE_RECORDS), ofType("pulumi:providers:pulumi-nodejs"), ofType("pulumi:pulumi:Stack"));
   return {
@@ -172,6 +176,7 @@ export function expectedOf(resources: readonly StateResource[]): Expected | unde
     links: linksOf(ofType("pulumi:pulumi:Stack")),
     access: accessOf(ready),
     installed: installedBy(parseBootstrap(String(ready.values["stdin"]))),
+    ...(firewall && { firewall: sha256(String(firewall.values["stdin"])) }),
     containers: containers.map((each) => containerOf(each, gates)),
     networks: ofType("docker:index/network:Network").map(networkOf),
     images: ofType("docker:index/remoteImage:RemoteImage").map(({ name, urn, values }) => ({

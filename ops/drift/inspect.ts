@@ -17,6 +17,8 @@ import { serverStatus } from "./server-status.ts";
 export interface Inspection {
   readonly expected: Expected;
   readonly drifts: readonly Drift[];
+  /** The address that the server sees this machine come from; null where it is not known. */
+  readonly client: string | null;
 }
 
 /** What the last run recorded; undefined while the stack has no server. */
@@ -36,9 +38,9 @@ export async function inspect(context: StackContext): Promise<Inspection | undef
   const expected = await readExpected(context);
   if (expected === undefined) return undefined;
   const off = await serverStatus(expected, context);
-  if (off) return { expected, drifts: [off] };
+  if (off) return { expected, drifts: [off], client: null };
   const [actual, dns] = await Promise.all([readActual(context, expected), readDns(context, expected)]);
-  return { expected, drifts: [...compare(expected, actual), ...dns] };
+  return { expected, drifts: [...compare(expected, actual), ...dns], client: actual.client };
 }
 
 /** The clients of DNS providers are loaded only where there is one. */
@@ -53,10 +55,12 @@ export function sshWords(context: StackContext, { access }: Expected): readonly 
   return batchSsh(join(folder, "config"));
 }
 
+const INSPECTION = 'sudo -n python3 -I - "${SSH_CONNECTION%% *}"';
+
 /** One round trip: a script in, one line of JSON out. */
 async function readActual(context: StackContext, expected: Expected): Promise<Actual> {
   const script = await readFile(join(PROJECT_ROOT, "files", "host", "inspect.py"), "utf8");
-  const result = await execa("ssh", [...sshWords(context, expected), "sudo -n python3 -I -"], {
+  const result = await execa("ssh", [...sshWords(context, expected), INSPECTION], {
     cwd: PROJECT_ROOT,
     input: renderInspection(script, requestFor(expected)),
     reject: false,

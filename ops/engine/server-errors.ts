@@ -52,6 +52,24 @@ const docker: readonly Known[] = [
     fix: "`vpai up --stack {stack}` puts it right; on a server of your own, `sudo usermod -aG docker deploy`",
   },
   {
+    pattern: /firewall: taken back: (within \d+ s no new SSH connection from \S+ got in)/,
+    key: "firewall of the server",
+    found: "$1 with the new rules, so the server has taken them back",
+    fix: "have `vpai:ssh.allowedCidrs` contain the address that this machine comes from, then run the same command again",
+  },
+  {
+    pattern: /firewall: (no SSH connection since the new rules were loaded)/,
+    key: "firewall of the server",
+    found: "$1, though the server takes them back by itself after 45 s",
+    fix: "see that the server is on, then run the same command again",
+  },
+  {
+    pattern: /firewall: `nft [^`]*` failed: (.*(?:Operation not supported|No such file or directory|Protocol not supported).*)/,
+    key: "kernel of the server",
+    found: "has no nftables ($1)",
+    fix: "start it with Debian's own kernel (a container of a provider has none), then run the same command again",
+  },
+  {
     pattern: /iptables(?: v[\d.]+)?(?: \(\w+\))?: No chain\/target\/match by that name/,
     key: "firewall of the server",
     found: "Docker's rules in iptables are missing: another program has flushed them",

@@ -5,14 +5,13 @@ import {
   FAMILIES,
   type Family,
   type FirewallPlan,
-  firewallWarnings,
   rangesOf,
 } from "../../components/host/firewall/plan.ts";
 import { textTable } from "../stack/text-table.ts";
 
 const ENFORCED: Readonly<Record<Enforcement, string>> = {
-  hetzner: "Enforced by Hetzner's firewall, which drops everything else but ping.",
-  none: "Enforced by nothing: on a server that exists already, any other program that listens is reached too.",
+  hetzner: "Enforced by Hetzner's firewall and by the server's own, which drop everything else but ping.",
+  host: "Enforced by the server's own firewall, which drops everything else but ping.",
 };
 
 /** What `vpai ports` prints. */
@@ -28,7 +27,6 @@ export const portsTable = (plan: FirewallPlan): string =>
       ]),
     ),
     ENFORCED[plan.enforcement],
-    ...firewallWarnings(plan).map((warning) => `! ${warning}`),
     "",
   ].join("\n");
 
@@ -42,4 +40,4 @@ function clients(family: Family, { sources, listens }: DeclaredPort): string {
 
 /** The same for a program. */
 export const portsJson = (plan: FirewallPlan): string =>
-  `${JSON.stringify({ ...plan, warnings: firewallWarnings(plan) }, undefined, 2)}\n`;
+  `${JSON.stringify(plan, undefined, 2)}\n`;

@@ -132,8 +132,9 @@ async function clearLocks(context: StackContext, locks: readonly LockFile[], rep
 }
 
 /**
- * A lock in a backend that is not a folder of this machine is seen by asking for it: importing the state as it is
- * takes the lock and changes nothing else.
+ * A lock in a backend that is not a folder of this machine is seen by asking for it: renaming the stack to its own name takes
+ * the lock, and is then refused. Importing the state as it is would take it too, but put back what another run has
+ * changed since it was exported.
  */
 async function clearRemoteLock(
   context: StackContext,
@@ -141,11 +142,11 @@ async function clearRemoteLock(
   report: Report,
   mayUnlock: MayUnlock,
 ): Promise<void> {
-  const state = await pulumiOutput(context, ["stack", "export", "--stack", context.stack]);
-  const refusal = await pulumiOutput(context, ["stack", "import", "--stack", context.stack], state).then(
+  const refusal = await pulumiOutput(context, ["stack", "rename", context.stack, "--stack", context.stack]).then(
     () => "",
     (error: unknown) => {
-      if (error instanceof EngineError && lockHolders(error.output).length > 0) return error.output;
+      const output = error instanceof EngineError ? error.output : "";
+      if (lockHolders(output).length > 0 || output.includes("already exists")) return output;
       throw error;
     },
   );

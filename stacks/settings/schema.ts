@@ -19,6 +19,10 @@ const generation = whole(1, 1_000_000, "a whole number from 1")
   .describe("Generation of the server: a higher number replaces the server by a new one");
 const memoryMb = whole(512, 4_194_304, "memory in MB, a whole number from 512");
 const anyPort = whole(1, 65_535, "a port: a whole number from 1 to 65535");
+const openPort = text("a port such as 25/tcp", (value) => {
+  const [, port] = /^([1-9]\d{0,4})\/(tcp|udp)$/.exec(value) ?? [];
+  return Number(port) <= 65_535;
+});
 const HOST_KEY_ALLOWED = "the server's public host key, as `ssh-keyscan` or its console shows it: ssh-ed25519 AAAA…";
 
 const hetzner = z.strictObject({
@@ -47,6 +51,10 @@ const existing = z.strictObject({
   hostKey: text(HOST_KEY_ALLOWED, (value) => HOST_KEY.test(value)).describe("SSH host key of the server"),
   generation,
   memoryMb: memoryMb.describe("Memory of the server in MB"),
+  openPorts: z
+    .array(openPort, { error: "a list of ports" })
+    .default([])
+    .describe("Ports of the server's other software that everyone may reach, such as 25/tcp; all others are closed"),
 });
 
 const ssh = z.strictObject({

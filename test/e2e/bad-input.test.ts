@@ -178,8 +178,17 @@ describe("settings, on a stack that is up", () => {
       JSON.stringify({ ...holder, hostname: "elsewhere" }),
     );
     const ended = await up();
+    const askedFor = async () => {
+      const rename = ["stack", "rename", "sandbox", "--stack", "sandbox"];
+      return (await checkout.run("pulumi", rename, await stack.env())).output;
+    };
+    const [state, locked] = [(await stack.state()).text, await askedFor()];
     await rm(join(locks, "0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a.json"));
     expectRefusal(ended, ["someone", "elsewhere", "2026-01-02", "do:"]);
+    // How a lock is seen in a backend that is not a folder: asking for it changes nothing, whether there is one or not.
+    expect(locked).toContain("created by someone@elsewhere");
+    expect(await askedFor()).toContain("already exists");
+    expect((await stack.state()).text).toBe(state);
   });
 });
 

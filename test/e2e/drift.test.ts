@@ -138,6 +138,8 @@ const BY_HAND: readonly ByHand[] = [
     /^file \/etc\/ssh\/sshd_config.d\/10-vpai.conf: sha256 \S+: edited$/,
     /^sshd setting maxsessions: 3$/,
   ),
+  changed("systemctl disable vpai-firewall", /^unit vpai-firewall: disabled, active$/),
+  changed("nft insert rule inet vpai input tcp dport 9999 accept", /^firewall of the server: changed by hand$/),
   changed("echo other > /var/lib/vpai/bootstrap", /^file \/var\/lib\/vpai\/bootstrap: sha256 \S+: edited$/),
   changed(
     "systemd-run --quiet --unit by-hand python3 -m http.server 8099",

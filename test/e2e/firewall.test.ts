@@ -14,7 +14,7 @@ const { ports } = planFirewall({
   ],
   sshdPorts: [2222],
   cidrs: { ssh: ["198.51.100.0/24", "2001:db8:1::/48"], vpn: ["100.64.0.0/10", "fd7a:115c:a1e0::/48"] },
-  enforcement: "none",
+  enforcement: "host",
 });
 
 const office = ["198.51.100.7", "2001:db8:1::7"];

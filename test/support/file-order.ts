@@ -1,6 +1,11 @@
 import { readFileSync } from "node:fs";
-import Sequencer from "@jest/test-sequencer";
+import { createRequire } from "node:module";
+import type * as TestSequencer from "@jest/test-sequencer";
 
+// Its types are those of its CommonJS build, whose default export an import does not give.
+const { default: Sequencer } = createRequire(import.meta.url)("@jest/test-sequencer") as {
+  readonly default: typeof TestSequencer.default.default;
+};
 type Tests = Parameters<InstanceType<typeof Sequencer>["sort"]>[0];
 
 /** How a test file asks for the converged server, in the order in which going from one to the next costs least. */

@@ -32,6 +32,9 @@ export interface HostChain {
 /** Name of the table: nothing else writes to it, and it touches no other. */
 export const HOST_TABLE = "vpai";
 
+/** The resource that loads it: what an inspection compares with, and what repairs it. */
+export const HOST_FIREWALL = "host-firewall";
+
 /** Docker's own bridges, and those of its networks, by their default names. */
 const BRIDGES = ["docker*", "br-*"] as const;
 

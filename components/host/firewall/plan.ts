@@ -14,7 +14,7 @@ export type PortAudience = Audience | "ssh";
 export interface DeclaredPort {
   readonly port: number;
   readonly protocol: "tcp" | "udp";
-  /** The service that publishes it, or sshd. */
+  /** The service that publishes it, sshd, or other software. */
   readonly owner: string;
   readonly audience: PortAudience;
   /** Address ranges of its clients, of both families; empty: it is closed. */
@@ -25,17 +25,21 @@ export interface DeclaredPort {
   readonly published: boolean;
 }
 
-/** What keeps clients from everything that is not declared: a firewall in front of the server, or nothing. */
-export type Enforcement = "hetzner" | "none";
+/** What keeps clients from everything that is not declared, besides the server's own firewall. */
+export type Enforcement = "hetzner" | "host";
 
 export interface FirewallPlan {
   readonly ports: readonly DeclaredPort[];
   readonly enforcement: Enforcement;
 }
 
+export type OpenPort = Pick<DeclaredPort, "port" | "protocol">;
+
 export interface FirewallArgs {
   readonly definitions: readonly ServiceDefinition[];
   readonly sshdPorts: readonly number[];
+  /** Ports of software that is not ours, on a server that exists already: open to everyone. */
+  readonly others?: readonly OpenPort[];
   /** Sources of each audience that is not everyone. */
   readonly cidrs: Readonly<Record<Exclude<PortAudience, "public">, readonly string[]>>;
   readonly enforcement: Enforcement;
@@ -43,11 +47,8 @@ export interface FirewallArgs {
 
 export const ANYWHERE = ["0.0.0.0/0", "::/0"] as const;
 
-/** The setting that has the sources of an audience. */
-export const CIDR_SETTINGS = { ssh: "vpai:ssh.allowedCidrs", vpn: "vpai:vpnCidrs" } as const;
-
-/** The one list that every firewall is made from: sshd's ports, then those that services publish, in their order. */
-export function planFirewall({ definitions, sshdPorts, cidrs, enforcement }: FirewallArgs): FirewallPlan {
+/** The one list that every firewall is made from: sshd's ports, those that services publish, in their order, and others. */
+export function planFirewall({ definitions, sshdPorts, others = [], cidrs, enforcement }: FirewallArgs): FirewallPlan {
   const sources = { ...cidrs, public: ANYWHERE };
   const sshd = [...new Set(sshdPorts)].map((port): DeclaredPort => ({
     port,
@@ -69,26 +70,18 @@ export function planFirewall({ definitions, sshdPorts, cidrs, enforcement }: Fir
       published: true,
     })),
   );
-  return { ports: [...sshd, ...published], enforcement };
+  const open = others.map((each): DeclaredPort => ({
+    ...each,
+    owner: "other software",
+    audience: "public",
+    sources: ANYWHERE,
+    listens: FAMILIES,
+    // Whether a container of the server's owner does is not known.
+    published: true,
+  }));
+  return { ports: [...sshd, ...published, ...open], enforcement };
 }
 
 /** The ranges of one family. */
 export const rangesOf = (family: Family, sources: readonly string[]): string[] =>
   sources.filter((source) => parseRange(source)?.family === family);
-
-const isRestricted = ({ sources }: DeclaredPort): boolean => ANYWHERE.some((range) => !sources.includes(range));
-
-/** What the settings promise and nothing on the way to the server keeps. */
-export function firewallWarnings({ ports, enforcement }: FirewallPlan): string[] {
-  if (enforcement !== "none") return [];
-  const audiences = [...new Set(ports.filter(isRestricted).map(({ audience }) => audience))];
-  return audiences.flatMap((audience) => {
-    if (audience === "public") return [];
-    const open = ports.filter((each) => each.audience === audience);
-    const places = open.map(({ port, protocol, owner }) => `${port}/${protocol} (${owner})`).join(", ");
-    return [
-      `${CIDR_SETTINGS[audience]}: not enforced on a server that exists already: any address reaches ${places}, ` +
-        "unless its provider's own firewall keeps it out",
-    ];
-  });
-}

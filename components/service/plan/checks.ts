@@ -9,8 +9,19 @@ export interface SshdPort {
   readonly port: number;
 }
 
-/** All ports that the machine will hold: sshd's, and those that services publish. Each may be held once. */
-export function checkPorts(definitions: readonly ServiceDefinition[], sshd: readonly SshdPort[]): Fault[] {
+/** A port of other software on the server, and the setting that it comes from. */
+export interface OtherPort {
+  readonly setting: string;
+  readonly port: number;
+  readonly protocol: "tcp" | "udp";
+}
+
+/** All ports that the machine will hold: sshd's, those that services publish, and others'. Each may be held once. */
+export function checkPorts(
+  definitions: readonly ServiceDefinition[],
+  sshd: readonly SshdPort[],
+  others: readonly OtherPort[] = [],
+): Fault[] {
   const published = definitions.flatMap(({ name, publish }) => (publish ?? []).map((each) => ({ name, ...each })));
   const taken = [...new Set(published.map(({ port }) => port))].sort((a, b) => a - b).join(", ");
   const ofSshd = sshd.flatMap(({ setting, port }): Fault[] => {
@@ -33,7 +44,24 @@ export function checkPorts(definitions: readonly ServiceDefinition[], sshd: read
       { key: `service ${name}`, found: `port ${port}/${protocol}, which ${owner} has`, fix: "publish another port" },
     ];
   });
-  return [...ofSshd, ...ofServices];
+  const held = [
+    ...sshd.map(({ port }) => ({ name: "sshd", port, protocol: "tcp" })),
+    ...published,
+    ...others.map(({ setting: name, ...each }) => ({ name, ...each })),
+  ];
+  const ofOthers = others.flatMap(({ setting, port, protocol }): Fault[] => {
+    const first = held.find((each) => each.port === port && each.protocol === protocol);
+    if (first === undefined || first.name === setting) return [];
+    return [
+      {
+        key: setting,
+        found: `${port}/${protocol}, which ${first.name} has`,
+        allowed: "ports of software that this stack does not run",
+        fix: "take it out of the list",
+      },
+    ];
+  });
+  return [...ofSshd, ...ofServices, ...ofOthers];
 }
 
 /** Duplicate names and routes, missing dependencies, and facets that do not fit together. */

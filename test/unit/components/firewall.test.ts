@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { renderHostTable } from "../../../components/host/firewall/host-table.ts";
-import { firewallWarnings, planFirewall } from "../../../components/host/firewall/plan.ts";
+import { planFirewall } from "../../../components/host/firewall/plan.ts";
 import { firewallRules } from "../../../components/vps/hetzner/firewall.ts";
 import { catalogue } from "../../../stacks/catalogue.ts";
 import { containerLetsIn, hetznerLetsIn, hostLetsIn, type Probe } from "../../support/firewall.ts";
@@ -13,6 +13,7 @@ const restricted = planFirewall({
   definitions: [...catalogue, admin],
   sshdPorts: [2222],
   cidrs: { ssh: ["198.51.100.0/24", "2001:db8:1::/48"], vpn: ["100.64.0.0/10", "fd7a:115c:a1e0::/48"] },
+  others: [{ port: 25, protocol: "tcp" }],
   enforcement: "hetzner",
 });
 
@@ -38,7 +39,7 @@ test("without the edge no port of it is open, and a port for a VPN that is not t
     definitions: [admin],
     sshdPorts: [2222, 22, 2222],
     cidrs: { ssh: anywhere, vpn: [] },
-    enforcement: "none",
+    enforcement: "host",
   });
   expect(ports.map(({ port, owner, sources }) => [port, owner, sources])).toEqual([
     [2222, "sshd", anywhere],
@@ -46,16 +47,6 @@ test("without the edge no port of it is open, and a port for a VPN that is not t
     [9443, "admin", []],
   ]);
   expect(firewallRules(ports).map(({ description }) => description)).toEqual(["ssh", "ssh", "ping"]);
-});
-
-test("a server that exists already does not keep what the settings promise, and that is in the plan", () => {
-  const plan = { ...restricted, enforcement: "none" as const };
-  expect(firewallWarnings(plan)).toEqual([
-    "vpai:ssh.allowedCidrs: not enforced on a server that exists already: any address reaches 2222/tcp (sshd), unless its provider's own firewall keeps it out",
-    "vpai:vpnCidrs: not enforced on a server that exists already: any address reaches 9443/tcp (admin), unless its provider's own firewall keeps it out",
-  ]);
-  expect(firewallWarnings(restricted)).toEqual([]);
-  expect(firewallWarnings({ ...plan, ports: plan.ports.filter(({ audience }) => audience === "public") })).toEqual([]);
 });
 
 const [office, office6, vpn, vpn6] = ["198.51.100.7", "2001:db8:1::7", "100.64.0.7", "fd7a:115c:a1e0::7"];
@@ -68,6 +59,7 @@ const probes: readonly (readonly [port: string, reachedBy: readonly string[]])[]
   ["tcp 443", [office, office6, vpn, vpn6, stranger, stranger6]],
   ["udp 443", [office, office6, vpn, vpn6, stranger, stranger6]],
   ["tcp 9443", [vpn, vpn6]],
+  ["tcp 25", [office, office6, vpn, vpn6, stranger, stranger6]],
   ["icmp", [office, office6, vpn, vpn6, stranger, stranger6]],
   ["udp 80", []],
   ["udp 2222", []],

@@ -501,6 +501,20 @@ test.each<[string, string[]]>([
     ],
   ],
   [
+    "firewall: taken back: within 45 s no new SSH connection from 203.0.113.9 got in with the new rules; those of before are in force again",
+    [
+      "firewall of the server: within 45 s no new SSH connection from 203.0.113.9 got in with the new rules, so the server has taken them back",
+      "  do: have `vpai:ssh.allowedCidrs` contain the address that this machine comes from, then run the same command again",
+    ],
+  ],
+  [
+    "firewall: `nft --check -f -` failed: /dev/stdin:1:1-16: Error: Could not process rule: Operation not supported",
+    [
+      "kernel of the server: has no nftables (/dev/stdin:1:1-16: Error: Could not process rule: Operation not supported)",
+      "  do: start it with Debian's own kernel (a container of a provider has none), then run the same command again",
+    ],
+  ],
+  [
     'exec: "ssh": executable file not found in $PATH',
     ["this machine: has no ssh", "  do: `apt-get install openssh-client`, then run the same command again"],
   ],

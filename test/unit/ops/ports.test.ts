@@ -18,26 +18,26 @@ test("one row a port, with its clients by family, and what enforces it", () => {
 443/tcp   caddy    public  any address  nothing listens
 443/udp   caddy    public  any address  nothing listens
 
-Enforced by Hetzner's firewall, which drops everything else but ping.
+Enforced by Hetzner's firewall and by the server's own, which drop everything else but ping.
 `);
 });
 
-test("on a server that exists already, what is not enforced is in it", () => {
+test("on a server that exists already: the server's own firewall, with ports of its other software", () => {
   const ssh = { port: 2022, allowedCidrs: ["198.51.100.0/24", "203.0.113.8/32"] };
-  expect(portsTable(plan({ vps: EXISTING, ssh, disabledServices: ["caddy"] })))
-    .toBe(`PORT      LISTENS  FOR  IPV4                            IPV6
-2022/tcp  sshd     ssh  198.51.100.0/24 203.0.113.8/32  closed
-22/tcp    sshd     ssh  198.51.100.0/24 203.0.113.8/32  closed
+  const vps = { ...EXISTING, openPorts: ["25/tcp"] };
+  expect(portsTable(plan({ vps, ssh, disabledServices: ["caddy"] })))
+    .toBe(`PORT      LISTENS         FOR     IPV4                            IPV6
+2022/tcp  sshd            ssh     198.51.100.0/24 203.0.113.8/32  closed
+22/tcp    sshd            ssh     198.51.100.0/24 203.0.113.8/32  closed
+25/tcp    other software  public  any address                     any address
 
-Enforced by nothing: on a server that exists already, any other program that listens is reached too.
-! vpai:ssh.allowedCidrs: not enforced on a server that exists already: any address reaches 2022/tcp (sshd), 22/tcp (sshd), unless its provider's own firewall keeps it out
+Enforced by the server's own firewall, which drops everything else but ping.
 `);
 });
 
 test("for a program", () => {
   expect(JSON.parse(portsJson(plan({ vps: HETZNER, disabledServices: ["caddy"] })))).toEqual({
     enforcement: "hetzner",
-    warnings: [],
     ports: [
       {
         port: 2222,

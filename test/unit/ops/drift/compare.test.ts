@@ -34,6 +34,11 @@ test("a server that is as the last run left it has no difference", () => {
   expect(lines(clean)).toEqual([]);
 });
 
+test("a stack that has not run since servers have a firewall of their own expects none", () => {
+  const { firewall: _none, ...older } = expected;
+  expect(lines({ ...clean, firewall: { kept: null, recorded: null, listed: null } }, older)).toEqual([]);
+});
+
 const without = (name: string): Actual =>
   withDocker(({ containers }) => ({ containers: containers.filter((each) => each.name !== name) }));
 const and = (name: string, more: object): Actual =>
@@ -48,7 +53,33 @@ const moved = (name: string, folder: object): Actual => ({
 });
 const also = (path: string): Actual => ({ ...clean, trees: { ...clean.trees, [`${CONFIG}/app`]: [KEY, path] } });
 
+const firewall = (more: Partial<Actual["firewall"]>): Actual => ({
+  ...clean,
+  firewall: { ...clean.firewall, ...more },
+});
+
 test.each<[how: string, actual: Actual, drift: string[]]>([
+  // Firewall
+  [
+    "nft flush ruleset",
+    firewall({ listed: null }),
+    ["firewall of the server: as `vpai ports` lists → not loaded [set again]"],
+  ],
+  [
+    "nft add rule",
+    firewall({ listed: X }),
+    ["firewall of the server: as `vpai ports` lists → changed by hand [set again]"],
+  ],
+  [
+    "rm /var/lib/vpai/firewall.listed",
+    firewall({ recorded: null }),
+    ["firewall of the server: as `vpai ports` lists → changed by hand [set again]"],
+  ],
+  [
+    "another clone's rules",
+    firewall({ kept: X }),
+    ["firewall of the server: as `vpai ports` lists → other rules [set again]"],
+  ],
   // Containers
   [
     "docker stop",

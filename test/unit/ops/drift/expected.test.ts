@@ -76,6 +76,7 @@ test("what the state records of a service", () => {
         }),
       ),
     }),
+    resource("command:local:Command", "host-firewall", { stdin: "table inet vpai" }),
     resource("command:remote:Command", "app-healthy", { create: "/usr/local/lib/vpai/gate app 60 100" }),
     resource(
       "docker:index/container:Container",
@@ -104,6 +105,7 @@ test("what the state records of a service", () => {
     stack: "prod",
     links: { app: "https://app.your.domain/" },
     access: { machineId: "42", address: "203.0.113.7", port: 2222, user: "deploy", hostKey: "host", privateKey: "key" },
+    firewall: sha256("table inet vpai"),
     containers: [
       {
         name: "app",

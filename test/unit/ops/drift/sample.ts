@@ -53,6 +53,7 @@ export const expected: Expected = {
     docker: { "live-restore": "true", "log-driver": '"json-file"' },
     user: { name: "deploy", group: "docker" },
   },
+  firewall: sha256("table inet vpai"),
   containers: containers.map((each) => ({
     ...each,
     urn: urn("docker:index/container:Container", `${each.name}-container`),
@@ -144,6 +145,7 @@ const docker: Docker = {
 
 /** The same server, read. */
 export const clean: Actual = {
+  client: "198.51.100.7",
   docker,
   paths: Object.fromEntries([
     ...installed.map(({ path, mode, content, owner }) => [
@@ -166,6 +168,7 @@ export const clean: Actual = {
   sshd: { port: ["2222"], maxsessions: ["64"], usedns: ["no"] },
   daemon: { "live-restore": "true", "log-driver": '"json-file"' },
   rules: { masqueraded: ["172.17.0.0/16", "172.20.2.0/24", "172.20.3.0/24"], forwarding: true },
+  firewall: { kept: sha256("table inet vpai"), recorded: "1".repeat(64), listed: "1".repeat(64) },
   listening: [
     { port: 443, process: "" },
     { port: 2222, process: "" },

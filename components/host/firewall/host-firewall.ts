@@ -1,0 +1,24 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import type { Host } from "../host.ts";
+import { HOST_FIREWALL, renderHostTable } from "./host-table.ts";
+import type { DeclaredPort } from "./plan.ts";
+
+export interface HostFirewallArgs {
+  readonly host: Host;
+  readonly ports: readonly DeclaredPort[];
+}
+
+/**
+ * The server's own firewall. New rules are tried: unless a new connection from the machine of the run gets in within 45 s,
+ * the server takes them back by itself, and the run fails with the reason.
+ */
+export class HostFirewall extends pulumi.ComponentResource {
+  constructor(name: string, { host, ports }: HostFirewallArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("vpai:host:HostFirewall", name, {}, opts);
+    const script = readFileSync(join(import.meta.dirname, "../../../files/client/keep-firewall.sh"), "utf8");
+    host.localCommand(HOST_FIREWALL, { create: script, stdin: renderHostTable(ports) }, this);
+    this.registerOutputs();
+  }
+}
