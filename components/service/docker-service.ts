@@ -97,6 +97,20 @@ export class DockerService extends pulumi.ComponentResource {
         { deleteBeforeReplace: true },
       );
     }
+    if (plan.ports.length > 0) {
+      // What publishes a port has nobody in front of it that would hold a request.
+      const held = [plan.name, ...plan.ports.map(({ external, protocol }) => `${external}/${protocol}`)].join(" ");
+      host.remoteCommand(
+        `${name}-admit`,
+        {
+          create: `/usr/local/lib/vpai/hold off ${held}`,
+          delete: `/usr/local/lib/vpai/hold on ${held}`,
+          triggers: [this.container.id],
+        },
+        this,
+        { deleteBeforeReplace: true },
+      );
+    }
     const healthy = host.remoteCommand(
       `${name}-healthy`,
       {

@@ -20,6 +20,7 @@ const NAMES = [
   "files.py",
   "firewall.py",
   "gate.py",
+  "hold.sh",
   "check-permanent-secrets.py",
   "provision.py",
   "sshd.conf",

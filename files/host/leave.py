@@ -88,11 +88,13 @@ def discard_firewall():
     run("systemctl", "disable", "--now", "vpai-firewall")
     removed = [each for path in FIREWALL for each in discard(path)]
     run("systemctl", "daemon-reload")
-    if run("nft", "list", "table", "inet", "vpai").returncode == 0:
-        deleted = run("nft", "delete", "table", "inet", "vpai")
+    for table in ("vpai", "vpai_hold"):
+        if run("nft", "list", "table", "inet", table).returncode != 0:
+            continue
+        deleted = run("nft", "delete", "table", "inet", table)
         if deleted.returncode != 0:
-            sys.exit(f"the firewall is still there: {deleted.stderr.strip()}")
-        removed.append("the firewall (table inet vpai)")
+            sys.exit(f"nftables still has the table {table}: {deleted.stderr.strip()}")
+        removed.append(f"table inet {table} of nftables")
     return removed
 
 

@@ -1,5 +1,6 @@
+import { Agent } from "node:https";
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import { ask } from "../support/https.ts";
+import { type Answer, ask } from "../support/https.ts";
 import type { Checkout } from "../support/checkout.ts";
 import { ConvergedServer } from "../support/converged.ts";
 import { ALL } from "../support/core.ts";
@@ -122,4 +123,30 @@ test(
     expect(ALL.filter((name) => after[name] !== before[name])).toEqual(others);
   },
   8 * MINUTE,
+);
+
+test(
+  "the edge itself is replaced under 50 requests a second, on new connections and on kept ones: all are answered",
+  async () => {
+    const { port } = await stack.world();
+    const before = await stack.containers();
+    const kept = new Agent({ keepAlive: true, maxSockets: 8 });
+    const good = ({ status }: Answer): boolean => status === 200;
+    const loads = [
+      steadyRequests({ port, host: "vpai.localhost", path: "/health" }, 20, good),
+      steadyRequests({ port, host: "vpai.localhost", path: "/health", agent: kept }, 20, good),
+      steadyRequests({ port, ...n8n, path: "/healthz/readiness" }, 10, good),
+    ];
+    await Promise.all(loads.map((load) => load.firstAnswers(20)));
+    const replace = ["--replace", "**::caddy-container"];
+    await checkout.expectVpai(["up", "--stack", "sandbox", "--skip-inspect", "--", ...replace]);
+    const results = await Promise.all(loads.map((load) => load.stop()));
+    kept.destroy();
+    const [sent, longest] = [results.map((each) => each.sent), results.map((each) => each.longestMs)];
+    process.stdout.write(`requests during the edge's replacement: ${sent.join(", ")}; longest waits ${longest.join(", ")} ms\n`);
+    expect(results.flatMap(({ failures }) => failures)).toEqual([]);
+    const after = await stack.containers();
+    expect(ALL.filter((name) => after[name] !== before[name])).toEqual(["caddy"]);
+  },
+  5 * MINUTE,
 );

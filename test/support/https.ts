@@ -1,4 +1,4 @@
-import { request } from "node:https";
+import { type Agent, request } from "node:https";
 
 export interface Answer {
   readonly status: number;
@@ -14,6 +14,8 @@ export interface Ask {
   readonly json?: unknown;
   readonly headers?: Record<string, string>;
   readonly timeoutMs?: number;
+  /** Keeps connections for further requests. @default a connection of its own */
+  readonly agent?: Agent;
 }
 
 /**
@@ -28,6 +30,7 @@ export function ask({
   json,
   headers = {},
   timeoutMs = 90_000,
+  agent,
 }: Ask): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const body = json === undefined ? undefined : JSON.stringify(json);
@@ -39,7 +42,7 @@ export function ask({
         method,
         servername: host,
         rejectUnauthorized: false,
-        agent: false,
+        agent: agent ?? false,
         headers: {
           host,
           ...(body && { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),

@@ -18,7 +18,7 @@ export interface Load {
 /** The most requests that one stream sends: whatever happens, it ends. */
 const LIMIT = 6_000;
 
-/** Sends `perSecond` requests a second, each on a connection of its own, whether or not earlier ones are answered. */
+/** Sends `perSecond` requests a second, each on a connection of its own unless `to` has an agent, whether or not earlier ones are answered. */
 export function steadyRequests(to: Ask, perSecond: number, good: (answer: Answer) => boolean): Load {
   const failures: string[] = [];
   const underWay = new Set<Promise<void>>();

@@ -20,16 +20,27 @@ const STREAM_CLOSE_DELAY = "24h";
  * answer only to `vpnCidrs`.
  */
 export function renderCaddyfile(domain: string, routes: readonly Route[], vpnCidrs: readonly string[]): string {
-  return [GLOBAL, health(), metrics(), home(domain), ...routes.map((route) => site(route, vpnCidrs))].join("\n");
+  return [GLOBAL, ENDING, health(), metrics(), home(domain), ...routes.map((route) => site(route, vpnCidrs))].join("\n");
 }
 
 const GLOBAL = `{
 	admin localhost:2019
 	persist_config off
-	grace_period 30s
+	shutdown_delay 1s
+	grace_period 10s
 	metrics {
 		per_host
 	}
+}
+`;
+
+/**
+ * Before it ends, Caddy has a second in which it goes on and asks clients to close their connections: a request on one that
+ * it closes by itself would be lost. New connections are held by then (files/host/hold.sh).
+ */
+const ENDING = `(ending) {
+	@ending vars {http.shutting_down} true
+	header @ending Connection close
 }
 `;
 
@@ -46,6 +57,7 @@ const health = (): string => `http://${HEALTH_ADDRESS} {
 
 const home = (domain: string): string => `${domain} {
 	tls internal
+	import ending
 	header -Server
 	respond /health "ok" 200
 	respond 404
@@ -67,6 +79,7 @@ const site = (
 ): string =>
   `${host} {
 	tls internal
+	import ending
 	header -Server
 ${
   audience === "vpn"
