@@ -1,5 +1,6 @@
 import { type Fault, OperatorError, renderFaults } from "../shared/errors.ts";
 import type { Route, ServiceContext } from "../components/service/model/context.ts";
+import { acmeDirectory } from "../components/service/model/issuer.ts";
 import type { ServiceDefinition } from "../components/service/model/definition.ts";
 import type { NetworkName } from "../components/service/model/facets.ts";
 import { type FirewallPlan, planFirewall } from "../components/host/firewall/plan.ts";
@@ -39,11 +40,13 @@ export function planDeployment(settings: Settings, all: readonly ServiceDefiniti
     definitions,
     all.filter((each) => !definitions.includes(each)),
   );
+  const directory = acmeDirectory(settings.tls.issuer);
   const context: ServiceContext = {
     domain: settings.domain,
     publicPort: settings.publicPort,
     timezone: settings.timezone,
     size: settings.size,
+    ...(directory !== undefined && { acmeDirectory: directory }),
     routes,
     settings: serviceSettings(settings),
     requirements: collectRequirements(definitions, pins),

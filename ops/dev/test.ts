@@ -41,6 +41,7 @@ const tools: Readonly<Partial<Record<Layer, readonly Tool[]>>> = {
     ["pgrep", "procps"],
     ["/usr/bin/chromium", "chromium"],
     ["/usr/sbin/nft", "nftables"],
+    ["/usr/bin/pebble", "pebble"],
   ],
 };
 

@@ -29,8 +29,19 @@ export interface RequestCheck extends Common {
 
 export type Check = CommandCheck | RequestCheck;
 
-/** Every check of these services; a request through the edge is made from two places. */
-export function smokeChecks(definitions: readonly ServiceDefinition[], address: PublicAddress): Check[] {
+/** How long a host that is new may take to get its certificate. */
+const CERTIFICATE_SECONDS = 120;
+
+/**
+ * Every check of these services; a request through the edge is made from two places.
+ *
+ * @param address `issuesCertificates`: whether the edge has its certificates from another authority than its own
+ */
+export function smokeChecks(
+  definitions: readonly ServiceDefinition[],
+  address: PublicAddress & { readonly issuesCertificates?: boolean },
+): Check[] {
+  const atLeast = address.issuesCertificates ? CERTIFICATE_SECONDS : 0;
   return definitions.flatMap(({ name: service, smoke, route }) =>
     smoke.flatMap((check, index): Check[] => {
       const { name, withinSeconds = 0 } = check;
@@ -40,7 +51,12 @@ export function smokeChecks(definitions: readonly ServiceDefinition[], address: 
       }
       const { status, body } = check;
       const request = { url: check.url(address), status, ...(body && { body }), audience: route?.audience ?? "public" };
-      return (["edge", "outside"] as const).map((place) => ({ ...common(place), place, ...request }));
+      return (["edge", "outside"] as const).map((place) => ({
+        ...common(place),
+        withinSeconds: Math.max(withinSeconds, atLeast),
+        place,
+        ...request,
+      }));
     }),
   );
 }

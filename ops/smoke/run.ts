@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { execa } from "execa";
 import { ROOT_CERTIFICATE } from "../../components/services/caddy/config.ts";
+import { acmeDirectory, trustOf } from "../../components/service/model/issuer.ts";
 import { instanceOf, readWorldFile } from "../../sandbox/supervisor/instance.ts";
 import { OperatorError } from "../../shared/errors.ts";
 import { PROJECT_ROOT } from "../../shared/paths.ts";
@@ -23,6 +24,9 @@ interface ServerAnswer {
 
 const PAUSE_MS = 2_000;
 
+/** On the server: the file of authorities that a client there trusts; null: the certificate is not checked. */
+const AUTHORITIES = { own: ROOT_CERTIFICATE, system: "/etc/ssl/certs/ca-certificates.crt", nothing: null } as const;
+
 /**
  * Makes every smoke check of a stack: those on the server in one SSH round trip, those from this machine meanwhile. What
  * fails while a service has only just started is tried again.
@@ -36,7 +40,11 @@ export async function runSmoke(choice: StackChoice, only?: readonly string[]): P
   const wanted = definitions.filter(({ name }) => only?.includes(name) ?? true);
   const services = definitions.map(({ name }) => name);
   const edge = await edgeOf(choice, config);
-  const checks = smokeChecks(wanted, { domain: requireDomain(file, choice.stack), publicPort: edge.publicPort });
+  const checks = smokeChecks(wanted, {
+    domain: requireDomain(file, choice.stack),
+    publicPort: edge.publicPort,
+    issuesCertificates: acmeDirectory(file.issuer) !== undefined,
+  });
   const results = new Map<string, Result>();
   let pending: readonly Check[] = checks;
   for (;;) {
@@ -107,7 +115,7 @@ async function onServer(
     edge: checks.flatMap((check) =>
       check.place === "edge" ? [{ id: check.id, service: check.service, url: check.url }] : [],
     ),
-    ca: ROOT_CERTIFICATE,
+    ca: AUTHORITIES[trustOf(StackFile.read(stack).issuer)],
   };
   const argument = Buffer.from(JSON.stringify(plan)).toString("base64");
   const result = await execa("ssh", [...batchSsh(config), "sudo", "-n", "python3", "-", argument], {

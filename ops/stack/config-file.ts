@@ -43,6 +43,11 @@ export class StackFile {
     return this.#get("domain");
   }
 
+  /** Who issues the certificates of the public hosts. */
+  get issuer(): string {
+    return this.#get("tls")?.issuer ?? "letsencrypt";
+  }
+
   get size(): RawSettings["size"] {
     return this.#get("size") ?? "standard";
   }

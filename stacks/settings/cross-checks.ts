@@ -1,5 +1,6 @@
 import type { Fault } from "../../shared/errors.ts";
 import { SECRETS_OF } from "../../components/dns/credentials.ts";
+import { caaName } from "../../components/service/model/issuer.ts";
 import { DEFAULT_MODELS } from "../../components/llm/models.ts";
 import type { ModelSetting, ProvidedSecret } from "../../components/service/model/settings.ts";
 import { SERVER_TYPES } from "../../components/vps/hetzner/server-types.ts";
@@ -62,6 +63,20 @@ export function serverTypeFaults(vps: unknown): Fault[] {
           },
         ],
   );
+}
+
+/** A CAA record that does not name the issuer forbids it to issue. */
+export function issuerFaults({ tls, dns }: RawSettings): Fault[] {
+  const name = caaName(tls.issuer);
+  if (name === undefined || dns.issuers.length === 0 || dns.issuers.includes(name)) return [];
+  return [
+    {
+      key: "vpai:dns.issuers",
+      found: `${dns.issuers.join(", ")}, without ${name}: the CAA records would forbid ${tls.issuer} to issue`,
+      allowed: `a list with ${name}, or none`,
+      fix: `add ${name}, or choose another vpai:tls.issuer`,
+    },
+  ];
 }
 
 export function lockFaults({ imageLock }: RawSettings, workFolder: string, lock: string | undefined): Fault[] {

@@ -11,6 +11,7 @@ import { SERVER_TYPES } from "../../components/vps/hetzner/server-types.ts";
 import { decodeSettings } from "./decode.ts";
 import { ruleFaults } from "./apply-rules.ts";
 import {
+  issuerFaults,
   lockFaults,
   missingSecretFaults,
   modelsOf,
@@ -82,6 +83,7 @@ export function checkSettings(sources: Sources): CheckedSettings {
     ...checkModels(data.models),
     ...(isSound("models") && isSound("disabledServices") ? providerFaults(data, providedSecrets) : []),
     ...(isSound("telegramAllowFrom") ? telegramFaults(data, providedSecrets) : []),
+    ...(isSound("tls") && isSound("dns") ? issuerFaults(data) : []),
     ...environmentFaults(env),
     ...serverTypeFaults(raw["vps"]),
     ...missingSecretFaults(raw["vps"], raw["dns"], isSet),

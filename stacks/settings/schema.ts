@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type SecretSetting, SERVICE_SECRETS, serviceSettingsSchema } from "../../components/service/model/settings.ts";
 import { DNS_SECRETS } from "../../components/dns/credentials.ts";
 import { OVH_REGIONS } from "../../components/dns/endpoints.ts";
+import { ISSUER_FORM, isIssuer } from "../../components/service/model/issuer.ts";
 import { IMAGE_REF_FORM, tryImageRef } from "../../shared/image-ref.ts";
 import { LOCATIONS } from "../../components/vps/hetzner/server-types.ts";
 import { choice, cidr, flag, text, whole } from "../../shared/rules.ts";
@@ -66,6 +67,12 @@ const ssh = z.strictObject({
     .describe("Source CIDRs allowed to connect to sshd"),
 });
 
+const tls = z.strictObject({
+  issuer: text(ISSUER_FORM, isIssuer)
+    .default("letsencrypt")
+    .describe("Who issues the certificates of the public hosts; internal: Caddy's own authority, which clients have to trust"),
+});
+
 const zone = text("a zone in lower case such as example.com, as its provider calls it", (value) => DOMAIN.test(value));
 const records = {
   ttl: whole(60, 86_400, "seconds, a whole number from 60 to 86400")
@@ -128,6 +135,7 @@ export const settingsSchema = z.strictObject({
     .discriminatedUnion("provider", [noDns, ovhDns, hetznerDns], { error: "none, ovh, hetzner" })
     .default(noDns.parse({ provider: "none" }))
     .describe("Who serves the DNS of the domain"),
+  tls: tls.default(tls.parse({})).describe("Certificates of the public hosts"),
   disabledServices: z
     .array(text("a service's name"), { error: "a list of services" })
     .default([])

@@ -70,6 +70,8 @@ export interface Requirements {
 export interface ServiceContext extends PublicAddress {
   readonly timezone: string;
   readonly size: Size;
+  /** Where the edge gets its certificates from (RFC 8555); absent: its own authority. */
+  readonly acmeDirectory?: string;
   /** Every route of the deployment, for the edge. */
   readonly routes: readonly Route[];
   readonly settings: ServiceSettings;

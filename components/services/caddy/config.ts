@@ -19,12 +19,18 @@ const STREAM_CLOSE_DELAY = "24h";
  * The Caddyfile of a deployment: the domain's own `/health`, the metrics, and one site a route. Routes for the VPN
  * answer only to `vpnCidrs`.
  */
-export function renderCaddyfile(domain: string, routes: readonly Route[], vpnCidrs: readonly string[]): string {
-  return [GLOBAL, ENDING, health(), metrics(), home(domain), ...routes.map((route) => site(route, vpnCidrs))].join("\n");
+export function renderCaddyfile(
+  domain: string,
+  routes: readonly Route[],
+  vpnCidrs: readonly string[],
+  acmeDirectory?: string,
+): string {
+  const sites = routes.map((route) => site(route, vpnCidrs));
+  return [global(acmeDirectory), common(acmeDirectory), health(), metrics(), home(domain), ...sites].join("\n");
 }
 
-const GLOBAL = `{
-	admin localhost:2019
+const global = (acmeDirectory: string | undefined): string => `{
+	admin localhost:2019${acmeDirectory === undefined ? "" : `\n	acme_ca ${acmeDirectory}`}
 	persist_config off
 	shutdown_delay 1s
 	grace_period 10s
@@ -35,10 +41,15 @@ const GLOBAL = `{
 `;
 
 /**
+ * What every public host has. Certificates: by HTTP-01 or TLS-ALPN-01, which Caddy answers before any route, so that hosts
+ * for the VPN get one too. A browser that has once seen a valid one comes by TLS alone for a year.
+ *
  * Before it ends, Caddy has a second in which it goes on and asks clients to close their connections: a request on one that
  * it closes by itself would be lost. New connections are held by then (files/host/hold.sh).
  */
-const ENDING = `(ending) {
+const common = (acmeDirectory: string | undefined): string => `(common) {
+	${acmeDirectory === undefined ? "tls internal" : "header Strict-Transport-Security max-age=31536000"}
+	header -Server
 	@ending vars {http.shutting_down} true
 	header @ending Connection close
 }
@@ -56,9 +67,7 @@ const health = (): string => `http://${HEALTH_ADDRESS} {
 `;
 
 const home = (domain: string): string => `${domain} {
-	tls internal
-	import ending
-	header -Server
+	import common
 	respond /health "ok" 200
 	respond 404
 }
@@ -78,9 +87,7 @@ const site = (
   cidrs: readonly string[],
 ): string =>
   `${host} {
-	tls internal
-	import ending
-	header -Server
+	import common
 ${
   audience === "vpn"
     ? `	@outside ${outside(cidrs)}

@@ -30,7 +30,8 @@ export const caddy = defineService({
     {
       path: "Caddyfile",
       live: true,
-      content: ({ domain, routes, settings }) => renderCaddyfile(domain, routes, settings.vpnCidrs),
+      content: ({ domain, routes, settings, acmeDirectory }) =>
+        renderCaddyfile(domain, routes, settings.vpnCidrs, acmeDirectory),
     },
   ],
   reload: {
@@ -43,6 +44,8 @@ export const caddy = defineService({
     }),
     argv: ["caddy", "reload", ...CONFIG],
   },
+  // The authority that issues is believed by the host's list, which may have one of the owner's.
+  trustHostCa: true,
   environment: () => DIRECTORIES,
   health: healthCheck(["CMD", "wget", "-q", "-O", "/dev/null", `http://${HEALTH_ADDRESS}/health`], {
     startPeriodSeconds: 30,
@@ -64,7 +67,7 @@ export const caddy = defineService({
         name: "caddy.tar",
         dump: ["tar", "-C", "/opt/vpai/data/caddy", "-c", "data"],
         restore: ["tar", "-C", "/opt/vpai/data/caddy", "-x"],
-        verify: { argv: ["find", "/opt/vpai/data/caddy/data", "-name", "root.crt"], expect: /root\.crt/ },
+        verify: { argv: ["find", "/opt/vpai/data/caddy/data", "-name", "*.crt"], expect: /\.crt/ },
       },
     ],
   },
