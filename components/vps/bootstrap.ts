@@ -21,9 +21,11 @@ const NAMES = [
   "firewall.py",
   "gate.py",
   "hold.sh",
+  "journald.conf",
   "check-permanent-secrets.py",
   "provision.py",
   "sshd.conf",
+  "upgrades.conf",
   "vpai-firewall.service",
 ];
 const END = "__END_OF_VPAI_FILE__";

@@ -42,6 +42,8 @@ export function installedBy({ files, sshPorts, deployKey, hash }: Bootstrap): In
         mode: "0644",
         content: files["vpai-firewall.service"] ?? "",
       },
+      { path: "/etc/apt/apt.conf.d/52vpai-upgrades", mode: "0644", content: files["upgrades.conf"] ?? "" },
+      { path: "/etc/systemd/journald.conf.d/10-vpai.conf", mode: "0644", content: files["journald.conf"] ?? "" },
       { path: "/etc/sudoers.d/vpai", mode: "0440", content: `${DEPLOY_USER} ALL=(ALL) NOPASSWD:ALL\n` },
       {
         path: `/home/${DEPLOY_USER}/.ssh/authorized_keys`,

@@ -138,7 +138,7 @@ install_packages() { mend && apt_get install --no-remove --no-install-recommends
 installed() { dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2> /dev/null | grep -q '^.i'; }
 
 packages() {
-  local wanted="apparmor ca-certificates curl iptables iproute2 nftables python3 sudo tini" missing=() name plan removed
+  local wanted="apparmor ca-certificates curl iptables iproute2 nftables python3 sudo tini unattended-upgrades" missing=() name plan removed
   for name in $wanted $([ "$docker_from" != docker.io ] || echo docker.io); do installed "$name" || missing+=("$name"); done
   if [ ${#missing[@]} -gt 0 ]; then
     # Only dpkg's own lock knows how to wait; the lists' lock, taken by apt-daily on a first boot, does not.
@@ -214,6 +214,22 @@ install_scripts() {
   done
 }
 
+# shellcheck disable=SC1091
+has_security_list() { apt-cache policy | grep "n=$(. /etc/os-release && echo "$VERSION_CODENAME")-security,l=Debian-Security" > /dev/null; }
+
+# Security updates by themselves, and a journal that cannot fill the disk.
+configure_upkeep() {
+  put 0644 /etc/apt/apt.conf.d/52vpai-upgrades "$(cat "$here/upgrades.conf")"
+  changed=no
+  install -d -m 0755 /etc/systemd/journald.conf.d
+  put 0644 /etc/systemd/journald.conf.d/10-vpai.conf "$(cat "$here/journald.conf")"
+  [ "$changed" = no ] || systemctl restart systemd-journald
+  local timer
+  for timer in apt-daily.timer apt-daily-upgrade.timer; do
+    [ "$(systemctl is-enabled "$timer" 2> /dev/null)" = masked ] || systemctl enable --quiet --now "$timer"
+  done
+}
+
 # Loads what was kept last; on a new server nothing yet. Debian's own nftables.service stays as it is found.
 configure_firewall() {
   changed=no
@@ -236,6 +252,13 @@ read_back() {
   id -nG "$user" | grep -qw docker || fail "$user is not in the group docker"
   [ "$(runuser -u "$user" -- sudo -n id -u)" = 0 ] || fail "$user may not use sudo"
   runuser -u "$user" -- docker info --format '{{.ServerVersion}}' > /dev/null || fail "$user may not use Docker"
+  [[ $(apt-config dump APT::Periodic::Unattended-Upgrade) == *'"1"'* ]] || fail "apt does not take /etc/apt/apt.conf.d/52vpai-upgrades"
+  # A pattern that matches no list of packages installs nothing, and says nothing.
+  has_security_list || try 300 apt_get update
+  has_security_list ||
+    fail "apt has no list of Debian's security updates; do: put the suite of security.debian.org back into /etc/apt/sources.list"
+  [ "$(systemd-analyze cat-config systemd/journald.conf | sed -n 's/^SystemMaxUse=//p' | tail -n 1)" = 500M ] ||
+    fail "journald does not take SystemMaxUse; do: look for a file in /etc/systemd/journald.conf.d that comes after ours"
   [ "$(docker info --format '{{.LoggingDriver}} {{.LiveRestoreEnabled}}')" = "json-file true" ] || fail "Docker does not take daemon.json"
   if ! kernel_has_apparmor; then
     step "this kernel has no AppArmor: containers run without it"
@@ -257,6 +280,7 @@ check_routes
 step "Docker $(docker version --format '{{.Server.Version}}') of $docker_from"
 install_scripts
 configure_firewall
+configure_upkeep
 read_back
 put 0644 /var/lib/vpai/bootstrap "$hash"
 step "done"

@@ -20,6 +20,7 @@ SSHD = BASE + "/etc/ssh/sshd_config.d/10-vpai.conf"
 DAEMON = BASE + "/etc/docker/daemon.json"
 SUDOERS = BASE + "/etc/sudoers.d/vpai"
 FIREWALL = (BASE + "/etc/systemd/system/vpai-firewall.service", STATE + "/firewall.nft", STATE + "/firewall.listed")
+UPKEEP = (BASE + "/etc/apt/apt.conf.d/52vpai-upgrades", BASE + "/etc/systemd/journald.conf.d/10-vpai.conf")
 USER = "deploy"
 
 # Its own unit, as it ends the session that starts it. Puts sshd's file back where the owner's ports do not answer.
@@ -71,7 +72,7 @@ def discard_files(with_data):
     daemon = read(DAEMON)
     ours = daemon is not None and daemon == read(ROOT + "/host/daemon.json")
     paths = [ROOT + "/config", ROOT + "/host", BASE + "/usr/local/lib/vpai", BASE + "/var/log/vpai"]
-    paths += [DAEMON] if ours else []
+    paths += [*UPKEEP, *([DAEMON] if ours else [])]
     paths += [ROOT, STATE] if with_data else [STATE + "/bootstrap", STATE + "/images.json"]
     removed = [each for path in paths for each in discard(path)]
     remains = [path for path in paths if os.path.lexists(path)]
