@@ -4,7 +4,13 @@ import { acmeDirectory } from "../components/service/model/issuer.ts";
 import type { ServiceDefinition } from "../components/service/model/definition.ts";
 import type { NetworkName } from "../components/service/model/facets.ts";
 import { type FirewallPlan, planFirewall } from "../components/host/firewall/plan.ts";
-import { checkNames, checkPorts, checkVolumes, type OtherPort, type SshdPort } from "../components/service/plan/checks.ts";
+import {
+  checkNames,
+  checkPorts,
+  checkVolumes,
+  type OtherPort,
+  type SshdPort,
+} from "../components/service/plan/checks.ts";
 import { type DatabasePlan, planDatabases } from "../components/service/plan/databases.ts";
 import { planMemory } from "../components/service/plan/memory.ts";
 import { allDependencies, topologicalOrder } from "../components/service/plan/order.ts";
@@ -73,10 +79,7 @@ export function planDeployment(settings: Settings, all: readonly ServiceDefiniti
     databases: new Map(planDatabases(definitions).map((database) => [database.service, database])),
     secrets,
     firewall,
-    warnings: [
-      ...memory.warnings.map((warning) => renderFaults([warning])),
-      ...disabledWarnings(routes, definitions),
-    ],
+    warnings: [...memory.warnings.map((warning) => renderFaults([warning])), ...disabledWarnings(routes, definitions)],
   };
 }
 

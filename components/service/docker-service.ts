@@ -98,7 +98,7 @@ export class DockerService extends pulumi.ComponentResource {
       );
     }
     if (plan.ports.length > 0) {
-      // What publishes a port has nobody in front of it that would hold a request.
+      // What publishes a port has no edge in front of it that would hold a request.
       const held = [plan.name, ...plan.ports.map(({ external, protocol }) => `${external}/${protocol}`)].join(" ");
       host.remoteCommand(
         `${name}-admit`,

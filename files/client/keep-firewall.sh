@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Has the server load its firewall, and keep it only if a new connection from here then gets in. Runs with sh on the machine
 # that the run is on. Environment: VPAI_SSH, the configuration for ssh. stdin: the table.
 set -eu

@@ -11,8 +11,8 @@ table=vpai_hold
 listen_seconds=60
 
 elements() { local each; for each in "$@"; do printf '%s . %s, ' "${each#*/}" "${each%/*}"; done; }
-nft() { sudo -n nft "$@"; }
-held() { nft get element inet "$table" held "{ $(elements "$@") }" > /dev/null 2>&1; }
+tables() { sudo -n nft "$@"; }
+held() { tables get element inet "$table" held "{ $(elements "$@") }" > /dev/null 2>&1; }
 listens() {
   local port=${1%/*} flag=-t
   [ "${1#*/}" = tcp ] || flag=-u
@@ -21,7 +21,7 @@ listens() {
 
 case $action in
   on)
-    nft -f - << END
+    tables -f - << END
 table inet $table {
 	set held { type inet_proto . inet_service; flags timeout; timeout 120s; }
 	chain prerouting { type filter hook prerouting priority mangle; }
@@ -41,7 +41,7 @@ END
         sleep 0.1
       done
     done
-    if nft list table inet "$table" > /dev/null 2>&1; then nft delete table inet "$table"; fi
+    if tables list table inet "$table" > /dev/null 2>&1; then tables delete table inet "$table"; fi
     ;;
   *)
     echo "hold: $action: not an action; allowed: on, off" >&2

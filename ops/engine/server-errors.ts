@@ -64,7 +64,8 @@ const docker: readonly Known[] = [
     fix: "see that the server is on, then run the same command again",
   },
   {
-    pattern: /firewall: `nft [^`]*` failed: (.*(?:Operation not supported|No such file or directory|Protocol not supported).*)/,
+    pattern:
+      /firewall: `nft [^`]*` failed: (.*(?:Operation not supported|No such file or directory|Protocol not supported).*)/,
     key: "kernel of the server",
     found: "has no nftables ($1)",
     fix: "start it with Debian's own kernel (a container of a provider has none), then run the same command again",

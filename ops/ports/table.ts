@@ -39,5 +39,4 @@ function clients(family: Family, { sources, listens }: DeclaredPort): string {
 }
 
 /** The same for a program. */
-export const portsJson = (plan: FirewallPlan): string =>
-  `${JSON.stringify(plan, undefined, 2)}\n`;
+export const portsJson = (plan: FirewallPlan): string => `${JSON.stringify(plan, undefined, 2)}\n`;

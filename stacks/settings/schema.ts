@@ -70,7 +70,9 @@ const ssh = z.strictObject({
 const tls = z.strictObject({
   issuer: text(ISSUER_FORM, isIssuer)
     .default("letsencrypt")
-    .describe("Who issues the certificates of the public hosts; internal: Caddy's own authority, which clients have to trust"),
+    .describe(
+      "Who issues the certificates of the public hosts; internal: Caddy's own authority, which clients have to trust",
+    ),
 });
 
 const zone = text("a zone in lower case such as example.com, as its provider calls it", (value) => DOMAIN.test(value));

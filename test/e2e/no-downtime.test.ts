@@ -143,7 +143,9 @@ test(
     const results = await Promise.all(loads.map((load) => load.stop()));
     kept.destroy();
     const [sent, longest] = [results.map((each) => each.sent), results.map((each) => each.longestMs)];
-    process.stdout.write(`requests during the edge's replacement: ${sent.join(", ")}; longest waits ${longest.join(", ")} ms\n`);
+    process.stdout.write(
+      `requests during the edge's replacement: ${sent.join(", ")}; longest waits ${longest.join(", ")} ms\n`,
+    );
     expect(results.flatMap(({ failures }) => failures)).toEqual([]);
     const after = await stack.containers();
     expect(ALL.filter((name) => after[name] !== before[name])).toEqual(["caddy"]);

@@ -11,7 +11,12 @@ afterAll(cleanUp);
 test("prod and preprod differ in these keys alone", () => {
   const [prod, preprod] = [configOf("prod"), configOf("preprod")];
   const keys = [...new Set([...Object.keys(prod), ...Object.keys(preprod)])].sort();
-  expect(keys.filter((key) => prod[key] !== preprod[key])).toEqual(["vpai:domain", "vpai:protect", "vpai:size"]);
+  expect(keys.filter((key) => prod[key] !== preprod[key])).toEqual([
+    "vpai:domain",
+    "vpai:protect",
+    "vpai:size",
+    "vpai:tls",
+  ]);
 });
 
 test("prod and preprod are made of the same resources", async () => {

@@ -33,7 +33,7 @@ export interface HostChain {
 export const HOST_TABLE = "vpai";
 
 /** The resource that loads it: what an inspection compares with, and what repairs it. */
-export const HOST_FIREWALL = "host-firewall";
+export const HOST_FIREWALL = "firewall-rules";
 
 /** Docker's own bridges, and those of its networks, by their default names. */
 const BRIDGES = ["docker*", "br-*"] as const;

@@ -4,7 +4,7 @@ const DIRECTORIES: Readonly<Record<string, string>> = {
   "letsencrypt-staging": "https://acme-staging-v02.api.letsencrypt.org/directory",
 };
 
-/** The edge's own authority, which every client has to be told to trust. */
+/** The edge's own authority, which every client has to be made to trust. */
 export const INTERNAL = "internal";
 
 export const ISSUER_FORM = `${[INTERNAL, ...Object.keys(DIRECTORIES)].join(", ")}, or the https address of an ACME directory`;

@@ -90,7 +90,10 @@ beforeAll(async () => {
   await writeFile(privateKey, issued.keyPem, { mode: 0o600 });
   const listen = { listenAddress: `${gateway}:14000`, managementListenAddress: `${gateway}:15000` };
   const config = join(bench.home, "pebble.json");
-  await writeFile(config, JSON.stringify({ pebble: { ...listen, certificate, privateKey, httpPort: 80, tlsPort: 443 } }));
+  await writeFile(
+    config,
+    JSON.stringify({ pebble: { ...listen, certificate, privateKey, httpPort: 80, tlsPort: 443 } }),
+  );
   const dns = `${gateway}:8053`;
   const off = ["http01", "https01", "tlsalpn01"].flatMap((name) => [`-${name}`, ""]);
   const address = await bench.address(edge);

@@ -11,7 +11,7 @@ let bench: Bench;
 
 beforeAll(async () => {
   bench = await openBench(all);
-}, 600_000);
+}, 30 * 60_000);
 afterAll(() => bench.clear());
 
 const publish = async (wanted: readonly string[]) => {

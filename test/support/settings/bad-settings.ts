@@ -1166,7 +1166,7 @@ export const BAD_SETTINGS: readonly {
     change: { config: { domian: "ai.your.domain" } },
     message: [
       "vpai:domian: no such setting",
-      "  allowed: anthropicApiKey, dailyBudgetUsd, disabledServices, dns, domain, hetznerToken, imageLock, images, models, openaiApiKey, openclawTelegramToken, ovhApplicationKey, ovhApplicationSecret, ovhConsumerKey, owner, protect, retention, rootPassword, rootPrivateKey, size, ssh, telegramAllowFrom, timezone, vpnCidrs, vps",
+      "  allowed: anthropicApiKey, dailyBudgetUsd, disabledServices, dns, domain, hetznerToken, imageLock, images, models, openaiApiKey, openclawTelegramToken, ovhApplicationKey, ovhApplicationSecret, ovhConsumerKey, owner, protect, retention, rootPassword, rootPrivateKey, size, ssh, telegramAllowFrom, timezone, tls, vpnCidrs, vps",
       "  do: correct its name (domain?), or `./vpai pulumi --stack prod -- config rm 'vpai:domian'`",
     ],
   },
@@ -1175,7 +1175,7 @@ export const BAD_SETTINGS: readonly {
     change: { config: { "ssh.port": 2223 } },
     message: [
       "vpai:ssh.port: no such setting",
-      "  allowed: anthropicApiKey, dailyBudgetUsd, disabledServices, dns, domain, hetznerToken, imageLock, images, models, openaiApiKey, openclawTelegramToken, ovhApplicationKey, ovhApplicationSecret, ovhConsumerKey, owner, protect, retention, rootPassword, rootPrivateKey, size, ssh, telegramAllowFrom, timezone, vpnCidrs, vps",
+      "  allowed: anthropicApiKey, dailyBudgetUsd, disabledServices, dns, domain, hetznerToken, imageLock, images, models, openaiApiKey, openclawTelegramToken, ovhApplicationKey, ovhApplicationSecret, ovhConsumerKey, owner, protect, retention, rootPassword, rootPrivateKey, size, ssh, telegramAllowFrom, timezone, tls, vpnCidrs, vps",
       "  do: `./vpai pulumi --stack prod -- config rm 'vpai:ssh.port'`, and set it with --path",
     ],
   },
@@ -1385,6 +1385,51 @@ export const BAD_SETTINGS: readonly {
       "vpai:rootPrivateKey: a private key without its last line",
       "  allowed: an OpenSSH or PEM private key without a passphrase, with its line breaks",
       "  do: `./vpai pulumi --stack prod -- config set --secret vpai:rootPrivateKey < <file>`",
+    ],
+  },
+  {
+    name: "tls: an issuer that is not known",
+    change: { config: { tls: { issuer: "lets-encrypt" } } },
+    message: [
+      "vpai:tls.issuer: lets-encrypt",
+      "  allowed: internal, letsencrypt, letsencrypt-staging, or the https address of an ACME directory",
+      "  do: `./vpai pulumi --stack prod -- config set --path 'vpai:tls.issuer' <value>`",
+    ],
+  },
+  {
+    name: "tls: a directory without TLS",
+    change: { config: { tls: { issuer: "http://acme.your.domain/directory" } } },
+    message: [
+      "vpai:tls.issuer: http://acme.your.domain/directory",
+      "  allowed: internal, letsencrypt, letsencrypt-staging, or the https address of an ACME directory",
+      "  do: `./vpai pulumi --stack prod -- config set --path 'vpai:tls.issuer' <value>`",
+    ],
+  },
+  {
+    name: "tls: an issuer that the CAA records forbid",
+    change: { config: { dns: { provider: "none", zone: "your.domain", issuers: ["sectigo.com"] } } },
+    message: [
+      "vpai:dns.issuers: sectigo.com, without letsencrypt.org: the CAA records would forbid letsencrypt to issue",
+      "  allowed: a list with letsencrypt.org, or none",
+      "  do: add letsencrypt.org, or choose another vpai:tls.issuer",
+    ],
+  },
+  {
+    name: "vps.openPorts: no protocol",
+    change: { config: { vps: { ...EXISTING, openPorts: ["25"] } }, secrets: { rootPassword: "secret" } },
+    message: [
+      "vpai:vps.openPorts[0]: 25",
+      "  allowed: a port such as 25/tcp",
+      "  do: `./vpai pulumi --stack prod -- config set --path 'vpai:vps.openPorts[0]' <value>`",
+    ],
+  },
+  {
+    name: "vps.openPorts: sshd's",
+    change: { config: { vps: { ...EXISTING, openPorts: ["22/tcp"] } }, secrets: { rootPassword: "secret" } },
+    message: [
+      "vpai:vps.openPorts[0]: 22/tcp, which sshd has",
+      "  allowed: ports of software that this stack does not run",
+      "  do: take it out of the list",
     ],
   },
   {

@@ -131,6 +131,8 @@ table inet vpai {
 		meta nfproto ipv6 udp dport 443 accept comment "caddy"
 		ip saddr { 100.64.0.0/10 } tcp dport 9443 accept comment "admin"
 		ip6 saddr { fd7a:115c:a1e0::/48 } tcp dport 9443 accept comment "admin"
+		meta nfproto ipv4 tcp dport 25 accept comment "other software"
+		meta nfproto ipv6 tcp dport 25 accept comment "other software"
 	}
 
 	chain forward {
@@ -146,6 +148,8 @@ table inet vpai {
 		ct status dnat meta nfproto ipv6 meta l4proto udp ct original proto-dst 443 accept comment "caddy"
 		ct status dnat ip saddr { 100.64.0.0/10 } meta l4proto tcp ct original proto-dst 9443 accept comment "admin"
 		ct status dnat ip6 saddr { fd7a:115c:a1e0::/48 } meta l4proto tcp ct original proto-dst 9443 accept comment "admin"
+		ct status dnat meta nfproto ipv4 meta l4proto tcp ct original proto-dst 25 accept comment "other software"
+		ct status dnat meta nfproto ipv6 meta l4proto tcp ct original proto-dst 25 accept comment "other software"
 		ct status dnat drop
 		oifname "docker*" drop
 		oifname "br-*" drop

@@ -76,7 +76,7 @@ test("what the state records of a service", () => {
         }),
       ),
     }),
-    resource("command:local:Command", "host-firewall", { stdin: "table inet vpai" }),
+    resource("command:local:Command", "firewall-rules", { stdin: "table inet vpai" }),
     resource("command:remote:Command", "app-healthy", { create: "/usr/local/lib/vpai/gate app 60 100" }),
     resource(
       "docker:index/container:Container",
@@ -153,7 +153,11 @@ test("what the state records of a service", () => {
     probes: [],
     server: { name: "vpai-prod", id: "42", token: "token" },
   });
-  expect(requestFor(expected)).toMatchObject({ listening: [2222, 22, 443], units: ["docker", "ssh"], user: "deploy" });
+  expect(requestFor(expected)).toMatchObject({
+    listening: [2222, 22, 443],
+    units: ["docker", "ssh", "vpai-firewall"],
+    user: "deploy",
+  });
   expect(requestFor(expected).daemon).toEqual(["log-driver", "log-opts", "live-restore"]);
 });
 
