@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { execa } from "execa";
+import { renderHostTable } from "../../components/host/firewall/host-table.ts";
+import { planFirewall } from "../../components/host/firewall/plan.ts";
 import { hostFiles, renderBootstrap } from "../../components/vps/bootstrap.ts";
 import { closeWorld, openWorld, type World } from "../../sandbox/supervisor/client.ts";
 import { api, makeServer } from "../sandbox/support/hetzner.ts";
@@ -12,11 +16,14 @@ const name = `existing-${process.pid}`;
 let world: World;
 let keys: SshKeys;
 
+const addresses: Record<string, string> = {};
+
 type On = (script: string, user?: string) => Promise<SshResult>;
 
 const server = async (hostname: string): Promise<On> => {
   const user_data = `#cloud-config\n${JSON.stringify({ ssh_keys: { ed25519_private: keys.hostPrivate, ed25519_public: keys.hostPublic } })}`;
   const made = await makeServer(world, { name: hostname, image: "debian-12", ssh_keys: ["client"], user_data });
+  addresses[hostname] = made.ip;
   const on: On = (script, user = "root") => ssh(keys, user, made.ip, script);
   await eventually(
     `ssh to ${hostname}`,
@@ -188,6 +195,50 @@ describe("a server that a stack leaves", () => {
     expect((await on(`${bootstrap()}\n${DEPLOYED}`)).output).toMatch(/^bootstrap: done/m);
   }, 240_000);
 
+  /** Has the server try a firewall whose sshd answers to this range, as a run does. */
+  async function tryFirewall(range: string): Promise<{ exitCode: number | undefined; stderr: string }> {
+    const config = join(keys.dir, "config");
+    const settings = {
+      HostName: addresses["left"],
+      Port: 2222,
+      User: "deploy",
+      IdentityFile: join(keys.dir, "client"),
+      UserKnownHostsFile: join(keys.dir, "known_hosts"),
+      BatchMode: "yes",
+      LogLevel: "ERROR",
+    };
+    await writeFile(
+      config,
+      ["Host vpai", ...Object.entries(settings).map(([key, value]) => `  ${key} ${value}`), ""].join("\n"),
+    );
+    const cidrs = { ssh: [range], vpn: [] };
+    const { ports } = planFirewall({ definitions: [], sshdPorts: [2222, 22], cidrs, enforcement: "host" });
+    return execa("sh", [join(import.meta.dirname, "../../files/client/keep-firewall.sh")], {
+      input: renderHostTable(ports),
+      env: { VPAI_SSH: config },
+      reject: false,
+    });
+  }
+
+  test("keeps a firewall that lets a new connection in, takes back one that does not, and boots with the first", async () => {
+    expect((await on("ss -tln | grep -c 2222", "deploy")).status).toBe(0);
+    expect(await tryFirewall("0.0.0.0/0")).toMatchObject({ exitCode: 0, stderr: "" });
+    const table = await on("nft --stateless list table inet vpai");
+    expect(table.output).toContain("tcp dport 2222 accept");
+    expect(await tryFirewall("0.0.0.0/0")).toMatchObject({ exitCode: 0, stderr: "" });
+
+    const refused = await tryFirewall("198.51.100.0/24");
+    expect(refused.stderr).toMatch(
+      /^firewall: taken back: within 45 s no new SSH connection from [\d.]+ got in with the new rules; those of before are in force again$/,
+    );
+    expect(refused.exitCode).toBe(1);
+    expect(await on("nft --stateless list table inet vpai")).toEqual(table);
+
+    // As at a boot: only what was kept is loaded.
+    await on("nft delete table inet vpai; systemctl restart vpai-firewall");
+    expect(await on("nft --stateless list table inet vpai")).toEqual(table);
+  }, 180_000);
+
   test("keeps everything while a container of ours is there", async () => {
     await on(
       "tar cf - -T /dev/null | docker import - empty; docker create --name n8n --label vpai.service=n8n empty x",
@@ -228,7 +279,7 @@ describe("a server that a stack leaves", () => {
     expect((await on("true", "deploy")).status).toBe(255);
     const left = await on(
       `ls -d ${OURS} /home/deploy /etc/sudoers.d/vpai /etc/ssh/sshd_config.d/10-vpai.conf 2> /dev/null; ls /opt/vpai /var/lib/vpai; cat /opt/vpai/data/n8n/x; ` +
-        "/usr/sbin/sshd -T | grep '^port '; grep -c ':08AE ' /proc/net/tcp; docker info > /dev/null && echo Docker",
+        "/usr/sbin/sshd -T | grep '^port '; grep -c ':08AE ' /proc/net/tcp; nft list tables | grep -c vpai; docker info > /dev/null && echo Docker",
     );
     expect(left.output.split("\n")).toEqual([
       "/opt/vpai:",
@@ -238,6 +289,7 @@ describe("a server that a stack leaves", () => {
       "permanent.json",
       "x",
       "port 22",
+      "0",
       "0",
       "Docker",
     ]);
