@@ -104,6 +104,8 @@ test(
         `pin: "docker.io/n8nio/n8n:2.40.7@sha256:ffeb52485f78b1b06c9a832205853cf75da72a07a514c9a27724df85979d6c34"`,
       ),
     );
+    // Where the image has never been built, that would take both processors for a minute.
+    await checkout.expectVpai(["sandbox", "up"]);
     await underWebhooks(() => checkout.expectVpai(["start"]));
     const after = await stack.containers();
     expect(Object.keys(after).filter((name) => after[name] !== before[name])).toEqual(["n8n"]);
