@@ -10,6 +10,6 @@ export default {
   },
   globalSetup: "<rootDir>/test/support/jest-run.ts",
   globalTeardown: "<rootDir>/test/support/remove-converged.ts",
-  testSequencer: "<rootDir>/test/support/file-order.ts",
+  testSequencer: "<rootDir>/test/support/file-order.js",
   testTimeout: 30_000,
 };

@@ -15,6 +15,7 @@ const groups: Readonly<Record<string, readonly Layer[]>> = {
 /** Layers that one jest runs together, and how many of their files at a time. */
 export interface JestRun {
   readonly layers: readonly Layer[];
+  /** @default one for each processor: jest's own leaves one idle */
   readonly workers: number | undefined;
 }
 

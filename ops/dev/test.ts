@@ -106,7 +106,12 @@ async function runJest({ layers, workers }: JestRun): Promise<{ summary: JestSum
   const folder = await mkdtemp(join(tmpdir(), "vpai-test-"));
   const file = join(folder, "summary.json");
   const jest = join(PROJECT_ROOT, "node_modules/jest/bin/jest.js");
-  const order = workers === undefined ? [] : workers === 1 ? ["--runInBand"] : ["--maxWorkers", String(workers)];
+  const order =
+    workers === undefined
+      ? ["--maxWorkers", "100%"]
+      : workers === 1
+        ? ["--runInBand"]
+        : ["--maxWorkers", String(workers)];
   try {
     const paths = layers.map((layer) => `test/${layer}/`);
     const args = [jest, ...paths, "--json", "--outputFile", file, "--testLocationInResults=false", ...order];

@@ -53,6 +53,7 @@ test("a service that nothing depends on runs alone", () => {
   expect(flags.slice(0, 2)).toEqual(["--target", "**::caddy"]);
   expect(targets(flags)).toEqual([
     "**::caddy",
+    "**::caddy-admit",
     "**::caddy-container",
     "**::caddy-database",
     "**::caddy-files",

@@ -1,12 +1,9 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import type * as TestSequencer from "@jest/test-sequencer";
 
-// Its types are those of its CommonJS build, whose default export an import does not give.
-const { default: Sequencer } = createRequire(import.meta.url)("@jest/test-sequencer") as {
-  readonly default: typeof TestSequencer.default.default;
-};
-type Tests = Parameters<InstanceType<typeof Sequencer>["sort"]>[0];
+// JavaScript: jest loads it before it can transform anything, and may be run by a Node that does not read TypeScript.
+// By require: an import does not give the default export of its CommonJS build where types are those of that build.
+const { default: Sequencer } = createRequire(import.meta.url)("@jest/test-sequencer");
 
 /** How a test file asks for the converged server, in the order in which going from one to the next costs least. */
 const STARTS = [
@@ -20,13 +17,13 @@ const STARTS = [
 
 /** Files that start from the same snapshot of the converged server run one after the other; no file depends on that. */
 export default class FileOrder extends Sequencer {
-  override async sort(tests: Tests): Promise<Tests> {
+  async sort(tests) {
     const sorted = await super.sort(tests);
     return sorted.toSorted((a, b) => startOf(a.path) - startOf(b.path));
   }
 }
 
-function startOf(path: string): number {
+function startOf(path) {
   const text = readFileSync(path, "utf8");
   const start = STARTS.findIndex((pattern) => pattern.test(text));
   return start === -1 ? STARTS.length : start;
