@@ -213,11 +213,12 @@ describe("a server that a stack leaves", () => {
     );
     const cidrs = { ssh: [range], vpn: [] };
     const { ports } = planFirewall({ definitions: [], sshdPorts: [2222, 22], cidrs, enforcement: "host" });
-    return execa("sh", [join(import.meta.dirname, "../../files/client/keep-firewall.sh")], {
+    const { exitCode, stderr } = await execa("sh", [join(import.meta.dirname, "../../files/client/keep-firewall.sh")], {
       input: renderHostTable(ports),
       env: { VPAI_SSH: config },
       reject: false,
     });
+    return { exitCode, stderr };
   }
 
   test("keeps a firewall that lets a new connection in, takes back one that does not, and boots with the first", async () => {
