@@ -33,6 +33,8 @@ export interface Plan {
   readonly secrets: Readonly<Record<string, PlannedSecret>>;
   /** The ports of the server that clients may reach. */
   readonly firewall: FirewallPlan;
+  /** Whether its first rules may close what other software of the server listens on. */
+  readonly mayClose: boolean;
   /** Warnings for the operator before the run. */
   readonly warnings: readonly string[];
 }
@@ -79,6 +81,7 @@ export function planDeployment(settings: Settings, all: readonly ServiceDefiniti
     databases: new Map(planDatabases(definitions).map((database) => [database.service, database])),
     secrets,
     firewall,
+    mayClose: settings.vps.provider !== "existing" || settings.vps.openPorts !== undefined,
     warnings: [...memory.warnings.map((warning) => renderFaults([warning])), ...disabledWarnings(routes, definitions)],
   };
 }
@@ -92,7 +95,7 @@ function sshdPorts({ ssh, vps }: Pick<Settings, "ssh" | "vps">): SshdPort[] {
 /** Ports of other software on a server that exists already. */
 function otherPorts({ vps }: Pick<Settings, "vps">): OtherPort[] {
   if (vps.provider !== "existing") return [];
-  return vps.openPorts.map((text, i) => {
+  return (vps.openPorts ?? []).map((text, i) => {
     const [port, protocol] = text.split("/");
     return { setting: `vpai:vps.openPorts[${i}]`, port: Number(port), protocol: protocol === "udp" ? "udp" : "tcp" };
   });

@@ -4,6 +4,7 @@ import { planRecords } from "../components/dns/plan.ts";
 import type { DnsRecord } from "../components/dns/record.ts";
 import { ZoneRecords } from "../components/dns/zone-records.ts";
 import { HostFirewall } from "../components/host/firewall/host-firewall.ts";
+import { hostPorts } from "../components/host/firewall/plan.ts";
 import { Host } from "../components/host/host.ts";
 import { Secrets } from "../components/secrets/secrets.ts";
 import { configSecret } from "../components/service/model/secrets.ts";
@@ -41,7 +42,7 @@ export function buildPlatform(settings: Settings, plan: Plan, secret: SecretSour
   const machine = buildMachine(settings, plan, secret);
   const dns = buildDns(settings, plan, machine);
   const host = new Host("host", { machine, workFolder: settings.workFolder, networks: plan.networks });
-  new HostFirewall("firewall", { host, ports: plan.firewall.ports });
+  new HostFirewall("firewall", { host, ports: hostPorts(plan.firewall), mayClose: plan.mayClose });
   const secrets = new Secrets("secrets", {
     host,
     plan: plan.secrets,

@@ -26,6 +26,13 @@ export interface HostCommandArgs {
   readonly triggers?: readonly pulumi.Input<string>[];
 }
 
+/** A script on the machine of the run. No secret in any of it: a failure prints the script. */
+export interface LocalCommandArgs {
+  readonly create: string;
+  readonly stdin: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 /**
  * A machine that is ours: bootstrapped, verified, its Docker daemon reached over one shared SSH connection. Everything
  * that lives on a machine is made through {@link Host.resourceOptions} or {@link Host.remoteCommand}: it is replaced with the machine, and
@@ -98,7 +105,7 @@ export class Host extends pulumi.ComponentResource {
   /** A script for sh on the machine of the run, which reaches this host by `ssh -F "$VPAI_SSH" vpai`, once it is ready. */
   localCommand(
     name: string,
-    { create, stdin }: { readonly create: string; readonly stdin: string },
+    { create, stdin, environment }: LocalCommandArgs,
     parent: pulumi.Resource,
   ): command.local.Command {
     return new command.local.Command(
@@ -106,7 +113,7 @@ export class Host extends pulumi.ComponentResource {
       {
         create,
         stdin,
-        environment: { VPAI_SSH: this.#sshConfig },
+        environment: { ...environment, VPAI_SSH: this.#sshConfig },
         triggers: [this.#machine.id],
         logging: "none",
         addPreviousOutputInEnv: false,

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Has the server load its firewall, and keep it only if a new connection from here then gets in. Runs with sh on the machine
-# that the run is on. Environment: VPAI_SSH, the configuration for ssh. stdin: the table.
+# that the run is on. Environment: VPAI_SSH, the configuration for ssh;
+# VPAI_CLOSING: `ask` refuses first rules that close what programs of the server listen on, `open` does not. stdin: the table.
 set -eu
 
 # A connection of its own: an old one lives on whatever the rules are.
@@ -8,7 +9,7 @@ on_server() {
   ssh -F "$VPAI_SSH" -o ControlMaster=no -o ControlPath=none -o ConnectTimeout=5 vpai "$1"
 }
 
-token=$(on_server 'sudo -n /usr/local/lib/vpai/firewall try')
+token=$(on_server "sudo -n /usr/local/lib/vpai/firewall try $VPAI_CLOSING")
 [ "$token" != unchanged ] || exit 0
 
 tries=0

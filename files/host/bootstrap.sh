@@ -197,6 +197,14 @@ configure_docker() {
   if kernel_has_apparmor && ! uses_apparmor; then restart_docker "$settings" && try 60 docker info; fi
 }
 
+# Our firewall knows Docker's bridges by their names, and lets their containers out.
+check_uplink() {
+  local uplink
+  uplink=$(ip route show default; ip -6 route show default)
+  uplink=$(sed -n 's/.* dev \(\S*\).*/\1/p' <<< "$uplink" | grep -E '^(br-|docker)' | head -n 1 || true)
+  [ -z "$uplink" ] || fail "the interface $uplink leads to the internet, and its name is that of Docker's bridges (br-*, docker*); do: give it another name"
+}
+
 # A route of the owner's, such as a VPN's, would lose to those of our networks: with it perhaps the way to this server.
 check_routes() {
   local other
@@ -277,6 +285,7 @@ step "sshd on port ${ports[0]}"
 configure_docker
 allow_sudo
 check_routes
+check_uplink
 step "Docker $(docker version --format '{{.Server.Version}}') of $docker_from"
 install_scripts
 configure_firewall

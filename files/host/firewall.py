@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""The server's own firewall: the table `inet vpai` of nftables. Runs as root. Usage: firewall try | keep TOKEN ADDRESS | back TOKEN | load
+"""The server's own firewall: the table `inet vpai` of nftables. Runs as root. Usage: firewall try [ask] | keep TOKEN ADDRESS | back TOKEN | load
 
 try   Reads a table from stdin and loads it, with a timer that takes it back. Prints `unchanged`, or the token for `keep`.
+      `ask`: refuses a first table that would close a port on which a program of the server listens.
 keep  Keeps what was tried. To be called over a connection that is newer than it: that is the proof that it lets us in.
 back  Loads the rules of before: called by the timer, after SECONDS without `keep`.
 load  Loads the rules that were kept last: at boot, before the network is up.
@@ -11,6 +12,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -84,8 +86,36 @@ def load_before():
         require("nft", "-f", "-", stdin=before)
 
 
-def try_table():
+def open_ports():
+    """`25/tcp` for each port that programs of this server listen on for others; of UDP those below the ephemeral ones."""
+    found = set()
+    for protocol, state in (("tcp", "0A"), ("udp", "07")):
+        for family in ("", "6"):
+            rows = [line.split() for line in (read(f"/proc/net/{protocol}{family}") or "").splitlines()[1:]]
+            for row in rows:
+                address, port = row[1].split(":")
+                local = address.endswith("7F") if len(address) == 8 else address == "0" * 24 + "01000000"
+                if row[3] == state and not local and (protocol == "tcp" or int(port, 16) < 32768):
+                    found.add(f"{int(port, 16)}/{protocol}")
+    return found
+
+
+# Answered by other rules of the table (DHCP), or by programs that only ask (time, mDNS).
+NOT_SERVICES = {"68/udp", "546/udp", "123/udp", "323/udp", "5353/udp"}
+
+
+def refuse_to_close(table):
+    """Before the first table on a server that ran other software: what listens and would be closed."""
+    admitted = {f"{port}/{protocol}" for protocol, port in re.findall(r"\b(tcp|udp) dport (\d+) accept", table)}
+    closed = sorted(open_ports() - admitted - NOT_SERVICES, key=lambda each: (each.split("/")[1], int(each.split("/")[0])))
+    if closed:
+        sys.exit(f"firewall: would close {', '.join(closed)}, on which programs of this server listen")
+
+
+def try_table(closing="open"):
     table = sys.stdin.read()
+    if closing == "ask" and read(KEPT) is None:
+        refuse_to_close(table)
     if read(KEPT) == table and read(LISTED) is not None and read(LISTED) == listed() and read(TRIED) is None:
         print("unchanged")
         return
@@ -95,6 +125,8 @@ def try_table():
     start_timer(token)
     write(TRIED, json.dumps({"token": token, "table": table}))
     require("nft", "-f", "-", stdin=table)
+    # What is kept must be what was tried: another program may load other rules in between.
+    write(TRIED, json.dumps({"token": token, "table": table, "listed": listed()}))
     print(token)
 
 
@@ -106,11 +138,10 @@ def keep(token, address):
         sys.exit(TAKEN_BACK)
     if tried.get("kept"):
         return
-    seen = listed()
-    if seen is None:
-        sys.exit("firewall: the table that was tried is no longer loaded")
+    if listed() is None or listed() != tried.get("listed"):
+        sys.exit("firewall: the table that was tried is no longer loaded as it was: another program has changed it")
+    write(LISTED, tried["listed"])
     write(KEPT, tried["table"])
-    write(LISTED, seen)
     # It stays: where the answer is lost, the same question gets the same answer.
     write(TRIED, json.dumps({"token": token, "kept": True}))
     stop_timer()
@@ -118,7 +149,9 @@ def keep(token, address):
 
 def back(token):
     tried = json.loads(read(TRIED) or "{}")
-    if tried.get("token") != token or tried.get("kept"):
+    # Kept, and killed before that was noted.
+    kept = tried.get("kept") or read(KEPT) == tried.get("table")
+    if tried.get("token") != token or kept:
         return
     load_before()
     os.unlink(TRIED)

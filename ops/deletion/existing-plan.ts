@@ -51,13 +51,17 @@ export function announceLeave(stack: string, { keep, withData }: LeaveChoice): s
   return [`all resources of stack ${stack} will be deleted; ${what}`];
 }
 
-/** Whether ssh's last words are the server's own refusal of a login: its key is taken no more, or nothing listens there. */
-export const isTurnedAway = (stderr: string): boolean => /Permission denied \(|Connection refused/.test(stderr);
+/** What the server itself refuses, by ssh's last words: the key, or a connection to the port, on which nothing listens. */
+export function refusalOf(stderr: string): "key" | "port" | undefined {
+  if (/Permission denied \(/.test(stderr)) return "key";
+  return stderr.includes("Connection refused") ? "port" : undefined;
+}
 
 /** The end of a `destroy --keep`. */
 export const keptLines = (stack: string): string[] => [
   "left on the server, as --keep asks for:",
   "  files with secrets in clear, data, images, the user deploy with its key, and its port of sshd",
+  "  the firewall, which opens no other port: systemctl disable --now vpai-firewall; nft delete table inet vpai",
   `  remove them: \`vpai destroy --stack ${stack}\` again, without --keep`,
 ];
 

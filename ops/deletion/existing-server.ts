@@ -9,7 +9,7 @@ import { readExpected, sshWords } from "../drift/inspect.ts";
 import { prune } from "../images/prune.ts";
 import type { StackContext } from "../stack/context.ts";
 import { batchSsh, serverFault } from "../stack/server-ssh.ts";
-import { isTurnedAway, keptLines, leaveLines, type LeaveAnswer, type LeaveChoice } from "./existing-plan.ts";
+import { keptLines, leaveLines, type LeaveAnswer, type LeaveChoice, refusalOf } from "./existing-plan.ts";
 
 /** Writes the files for ssh while the state still has the key: the removal comes after the resources' own. */
 export async function prepareLeave(context: StackContext): Promise<void> {
@@ -67,16 +67,26 @@ const oneConnection = (config: string): string[] => ["-o", "ControlPath=none", .
 
 const LEAVE_MS = 60_000;
 
-/** Waits until the server itself turns our key away: no answer at all proves nothing. */
+/** The server opens our port again within this time, where its owner's did not open (files/host/leave.py). */
+const REFUSED_MS = 25_000;
+
+/**
+ * Waits until the server itself turns our key away: no answer at all proves nothing, and a closed port only when it stays
+ * closed.
+ */
 async function untilShutOut(stack: string, config: string): Promise<void> {
   const deadline = Date.now() + LEAVE_MS;
+  let refusedSince: number | undefined;
   for (;;) {
     const { exitCode, stderr } = await execa("ssh", [...oneConnection(config), "true"], {
       cwd: PROJECT_ROOT,
       reject: false,
       stdin: "ignore",
     });
-    if (exitCode === 255 && isTurnedAway(stderr)) return;
+    const answer = exitCode === 255 ? refusalOf(stderr) : undefined;
+    if (answer === "key") return;
+    refusedSince = answer === "port" ? (refusedSince ?? Date.now()) : undefined;
+    if (refusedSince !== undefined && Date.now() - refusedSince > REFUSED_MS) return;
     if (Date.now() > deadline) throw new OperatorError(notRemoved(stack, lastLogin(exitCode, stderr)));
     await pause(1_000);
   }

@@ -90,9 +90,10 @@ export function targetPlan({ wanted, services, secrets, known, stack }: TargetIn
     ...secrets.map((name) => `secrets-${name}`),
     ...chosen.flatMap(({ networks }) => networks.map((network) => `host-network-${network}`)),
   ].filter((name) => !up.has(name));
-  // The permanent secrets are verified in every run.
+  // The permanent secrets are verified in every run; and what runs on the server is what this program expects there.
   const targets = new Set([
     "secrets-permanent-guard",
+    "host-ready",
     ...parts,
     ...chosenNames.map((name) => `images-${name}`),
     ...shared,

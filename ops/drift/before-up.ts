@@ -66,19 +66,20 @@ function planOrRefuse({ drifts }: Inspection): RepairPlan {
 
 async function repair(run: UpInspection, first: Inspection, seen: Drift[]): Promise<readonly string[]> {
   const { context } = run;
-  const again = (next: Inspection): RepairPlan => {
+  const again = async (next: Inspection): Promise<RepairPlan> => {
+    await refuseLockOut(context.stack, next.client);
     const fresh = next.drifts.filter((each) => !seen.some(({ resource }) => resource === each.resource));
     if (fresh.length > 0) run.report(`and, as is seen now:\n${driftTable(fresh)}`);
     seen.push(...fresh);
     return planOrRefuse(next);
   };
   // The operator may have been asked in between, and another run may have repaired it: what is done is for what is there now.
-  let plan = again(await inspected(context));
+  let plan = await again(await inspected(context));
   const flags = [...plan.flags];
   if (plan.powerOn && first.expected.server) {
     run.report(`powering on server ${first.expected.server.name}`);
     await powerOn(first.expected.server, context);
-    plan = again(await untilReachable(context, first.expected));
+    plan = await again(await untilReachable(context, first.expected));
   }
   if (plan.bootstrap) {
     // The readiness check runs the bootstrap where this file is not what it expects.
@@ -86,7 +87,7 @@ async function repair(run: UpInspection, first: Inspection, seen: Drift[]): Prom
     await run.up(["--target", "**::host-ready", "--replace", "**::host-ready"]);
     // A login keeps the groups that its user had when it began.
     await endSharedConnection(context, first.expected);
-    plan = again(await inspected(context));
+    plan = await again(await inspected(context));
   }
   if (plan.commands.length > 0) await onServer(context, first.expected, plan.commands);
   if (plan.refresh.length > 0) {

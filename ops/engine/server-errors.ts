@@ -58,6 +58,12 @@ const docker: readonly Known[] = [
     fix: "have `vpai:ssh.allowedCidrs` contain the address that this machine comes from, then run the same command again",
   },
   {
+    pattern: /firewall: would close ([\d/a-z, ]+), on which programs of this server listen/,
+    key: "firewall of the server",
+    found: "would close $1, on which other programs of the server listen; nothing has been changed",
+    fix: "list those that have to stay open in `vpai:vps.openPorts` (an empty list closes all), then run the same command again",
+  },
+  {
     pattern: /firewall: (no SSH connection since the new rules were loaded)/,
     key: "firewall of the server",
     found: "$1, though the server takes them back by itself after 45 s",

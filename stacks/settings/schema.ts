@@ -54,8 +54,10 @@ const existing = z.strictObject({
   memoryMb: memoryMb.describe("Memory of the server in MB"),
   openPorts: z
     .array(openPort, { error: "a list of ports" })
-    .default([])
-    .describe("Ports of the server's other software that everyone may reach, such as 25/tcp; all others are closed"),
+    .optional()
+    .describe(
+      "Ports of the server's other software that everyone may reach, such as 25/tcp; where it is set, all others are closed",
+    ),
 });
 
 const ssh = z.strictObject({

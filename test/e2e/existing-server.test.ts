@@ -196,7 +196,10 @@ describe("a server that a stack leaves", () => {
   }, 240_000);
 
   /** Has the server try a firewall whose sshd answers to this range, as a run does. */
-  async function tryFirewall(range: string): Promise<{ exitCode: number | undefined; stderr: string }> {
+  async function tryFirewall(
+    range: string,
+    closing = "open",
+  ): Promise<{ exitCode: number | undefined; stderr: string }> {
     const config = join(keys.dir, "config");
     const settings = {
       HostName: addresses["left"],
@@ -215,7 +218,7 @@ describe("a server that a stack leaves", () => {
     const { ports } = planFirewall({ definitions: [], sshdPorts: [2222, 22], cidrs, enforcement: "host" });
     const { exitCode, stderr } = await execa("sh", [join(import.meta.dirname, "../../files/client/keep-firewall.sh")], {
       input: renderHostTable(ports),
-      env: { VPAI_SSH: config },
+      env: { VPAI_SSH: config, VPAI_CLOSING: closing },
       reject: false,
     });
     return { exitCode, stderr };
@@ -223,6 +226,18 @@ describe("a server that a stack leaves", () => {
 
   test("keeps a firewall that lets a new connection in, takes back one that does not, and boots with the first", async () => {
     expect((await on("ss -tln | grep -c 2222", "deploy")).status).toBe(0);
+    await on("systemd-run --quiet --unit owners python3 -m http.server 8099");
+    await eventually(
+      "the owner's program",
+      20,
+      () => on("ss -tln | grep -c :8099"),
+      ({ output }) => output === "1",
+    );
+    expect(await tryFirewall("0.0.0.0/0", "ask")).toEqual({
+      exitCode: 1,
+      stderr: "firewall: would close 8099/tcp, on which programs of this server listen",
+    });
+    expect((await on("nft list tables | grep -c vpai")).output).toBe("0");
     expect(await tryFirewall("0.0.0.0/0")).toMatchObject({ exitCode: 0, stderr: "" });
     const table = await on("nft --stateless list table inet vpai");
     expect(table.output).toContain("tcp dport 2222 accept");
@@ -236,8 +251,14 @@ describe("a server that a stack leaves", () => {
     expect(await on("nft --stateless list table inet vpai")).toEqual(table);
 
     // As at a boot: only what was kept is loaded.
-    await on("nft delete table inet vpai; systemctl restart vpai-firewall");
-    expect(await on("nft --stateless list table inet vpai")).toEqual(table);
+    for (const line of [
+      "nft delete table inet vpai; systemctl restart vpai-firewall",
+      "systemctl start nftables; systemctl reload nftables",
+      "systemctl restart nftables",
+    ]) {
+      await on(line);
+      expect({ line, ...(await on("nft --stateless list table inet vpai")) }).toEqual({ line, ...table });
+    }
   }, 180_000);
 
   test("keeps everything while a container of ours is there", async () => {

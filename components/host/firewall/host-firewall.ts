@@ -8,6 +8,8 @@ import type { DeclaredPort } from "./plan.ts";
 export interface HostFirewallArgs {
   readonly host: Host;
   readonly ports: readonly DeclaredPort[];
+  /** Whether the first rules may close ports on which programs of the server listen; else they are refused. */
+  readonly mayClose: boolean;
 }
 
 /**
@@ -15,10 +17,11 @@ export interface HostFirewallArgs {
  * the server takes them back by itself, and the run fails with the reason.
  */
 export class HostFirewall extends pulumi.ComponentResource {
-  constructor(name: string, { host, ports }: HostFirewallArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { host, ports, mayClose }: HostFirewallArgs, opts?: pulumi.ComponentResourceOptions) {
     super("vpai:host:HostFirewall", name, {}, opts);
     const script = readFileSync(join(import.meta.dirname, "../../../files/client/keep-firewall.sh"), "utf8");
-    host.localCommand(HOST_FIREWALL, { create: script, stdin: renderHostTable(ports) }, this);
+    const environment = { VPAI_CLOSING: mayClose ? "open" : "ask" };
+    host.localCommand(HOST_FIREWALL, { create: script, stdin: renderHostTable(ports), environment }, this);
     this.registerOutputs();
   }
 }

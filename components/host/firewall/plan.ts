@@ -82,6 +82,14 @@ export function planFirewall({ definitions, sshdPorts, others = [], cidrs, enfor
   return { ports: [...sshd, ...published, ...open], enforcement };
 }
 
+/**
+ * The ports as the server's own firewall has them. Behind Hetzner's, sshd is open to every address: Hetzner's keeps the ranges,
+ * and is changed from anywhere by its API. A server that kept them too could be reached no more once its owner's address
+ * has changed.
+ */
+export const hostPorts = ({ ports, enforcement }: FirewallPlan): DeclaredPort[] =>
+  ports.map((port) => (enforcement === "hetzner" && port.audience === "ssh" ? { ...port, sources: ANYWHERE } : port));
+
 /** The ranges of one family. */
 export const rangesOf = (family: Family, sources: readonly string[]): string[] =>
   sources.filter((source) => parseRange(source)?.family === family);

@@ -19,6 +19,9 @@ export const acmeDirectory = (issuer: string): string | undefined =>
 /** The name in CAA records that lets an issuer issue; undefined where it is not known. */
 export const caaName = (issuer: string): string | undefined => (issuer in DIRECTORIES ? "letsencrypt.org" : undefined);
 
+/** Whether a directory is that of an authority for trials, which no client trusts. */
+export const isTrial = (directory: string): boolean => directory === DIRECTORIES["letsencrypt-staging"];
+
 /**
  * What a client on the server trusts the edge's certificates by: its own authority, the system's authorities, or nothing,
  * where they come from an authority for trials.

@@ -1,3 +1,4 @@
+import { isTrial } from "../../service/model/issuer.ts";
 import type { Route } from "../../service/model/context.ts";
 
 /** Caddy's health endpoint: plain HTTP inside its container, on no network (`localhost` could mean ::1). */
@@ -42,15 +43,18 @@ const global = (acmeDirectory: string | undefined): string => `{
 
 /**
  * What every public host has. Certificates: by HTTP-01 or TLS-ALPN-01, which Caddy answers before any route, so that hosts
- * for the VPN get one too. A browser that has once seen a valid one comes by TLS alone for a year.
+ * for the VPN get one too. A browser that has once seen a valid one comes by TLS alone for
+ * half a year, so an authority for trials does not ask for that.
  *
  * Before it ends, Caddy has a second in which it goes on and asks clients to close their connections: a request on one that
  * it closes by itself would be lost. New connections are held by then (files/host/hold.sh).
  */
 const common = (acmeDirectory: string | undefined): string => `(common) {
-	${acmeDirectory === undefined ? "tls internal" : "header Strict-Transport-Security max-age=31536000"}
-	header -Server
-	@ending vars {http.shutting_down} true
+${acmeDirectory === undefined ? "	tls internal\n" : isTrial(acmeDirectory) ? "" : "	header Strict-Transport-Security max-age=15552000\n"}	header -Server
+	@ending {
+		vars {http.shutting_down} true
+		not protocol http/3
+	}
 	header @ending Connection close
 }
 `;

@@ -134,7 +134,7 @@ test("with a directory every host gets a certificate from it, by a reload, the o
     expect(certificate.subjectaltname).toBe(`DNS:${host}`);
   }
   const { status, headers } = await ask({ port, host: DOMAIN, path: "/health" });
-  expect({ status, hsts: headers["strict-transport-security"] }).toEqual({ status: 200, hsts: "max-age=31536000" });
+  expect({ status, hsts: headers["strict-transport-security"] }).toEqual({ status: 200, hsts: "max-age=15552000" });
   expect((await ask({ port, host: HOSTS.vpn, path: "/" })).status).toBe(403);
 }, 180_000);
 

@@ -508,6 +508,13 @@ test.each<[string, string[]]>([
     ],
   ],
   [
+    "firewall: would close 25/tcp, 3306/tcp, on which programs of this server listen",
+    [
+      "firewall of the server: would close 25/tcp, 3306/tcp, on which other programs of the server listen; nothing has been changed",
+      "  do: list those that have to stay open in `vpai:vps.openPorts` (an empty list closes all), then run the same command again",
+    ],
+  ],
+  [
     "firewall: `nft --check -f -` failed: /dev/stdin:1:1-16: Error: Could not process rule: Operation not supported",
     [
       "kernel of the server: has no nftables (/dev/stdin:1:1-16: Error: Could not process rule: Operation not supported)",

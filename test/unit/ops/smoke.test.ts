@@ -1,5 +1,13 @@
 import { describe, expect, test } from "@jest/globals";
-import { type Check, judge, mayStillPass, type Result, smokeChecks } from "../../../ops/smoke/checks.ts";
+import {
+  type Check,
+  judge,
+  mayStillPass,
+  type Result,
+  smokeChecks,
+  waitsForCertificate,
+  withoutRecord,
+} from "../../../ops/smoke/checks.ts";
 import { smokeFaults, smokeJunit, smokeTable } from "../../../ops/smoke/report.ts";
 import { smokeScope } from "../../../ops/smoke/scope.ts";
 import { catalogue } from "../../../stacks/catalogue.ts";
@@ -138,4 +146,52 @@ describe("what is checked at the end of a run", () => {
     ["a run of some resources", { update: 1 }, ["--target=urn"], "unknown"],
     ["another way to say so", { update: 1 }, ["--refresh", "-t", "urn"], "unknown"],
   ])("%s", (_, changes, flags, scope) => expect(smokeScope(changes && summary(changes), flags)).toBe(scope));
+});
+
+describe("certificates that are issued", () => {
+  const [edge, inside] = [
+    { place: "edge", url: "https://a.ai.example.com/" } as unknown as Check,
+    { place: "inside" } as unknown as Check,
+  ];
+  const answer = (status: number | null, text: string) => ({ status, text, ms: 1 });
+
+  test.each([
+    [
+      edge,
+      answer(null, "curl: (35) OpenSSL/3.0.15: error:0A000438:SSL routines::tlsv1 alert internal error"),
+      10,
+      true,
+    ],
+    [edge, answer(null, "SSL certificate problem: unable to get local issuer certificate"), 119, true],
+    [edge, answer(null, "SSL certificate problem: unable to get local issuer certificate"), 121, false],
+    [edge, answer(null, "203.0.113.7:443: connect ECONNREFUSED"), 10, false],
+    [edge, answer(502, "certificate"), 10, false],
+    [inside, answer(null, "no certificate"), 10, false],
+  ])("%j, %j after %d s is waited for: %s", (check, seen, seconds, expected) => {
+    expect(waitsForCertificate(check, seen, seconds)).toBe(expected);
+  });
+
+  test("a host whose name does not lead to the server is skipped, with what there is", () => {
+    const failed: Result = {
+      service: "a",
+      name: "n",
+      place: "edge",
+      outcome: "failed",
+      ms: 1,
+      found: "x",
+      expected: "y",
+    };
+    const of = (...addresses: readonly string[]) => withoutRecord(failed, "a.ai.example.com", "203.0.113.7", addresses);
+    expect(of("198.51.100.1", "203.0.113.7")).toBe(failed);
+    expect(of()).toEqual({
+      service: "a",
+      name: "n",
+      place: "edge",
+      outcome: "skipped",
+      ms: 1,
+      found: "no certificate before a.ai.example.com leads to 203.0.113.7: no record leads anywhere",
+    });
+    expect(of("198.51.100.1").found).toMatch(/: it leads to 198\.51\.100\.1$/);
+    expect(withoutRecord({ ...failed, outcome: "passed" }, "a", "203.0.113.7", []).outcome).toBe("passed");
+  });
 });

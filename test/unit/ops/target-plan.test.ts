@@ -60,6 +60,7 @@ test("a service that nothing depends on runs alone", () => {
     "**::caddy-healthy",
     "**::caddy-open",
     "**::caddy-provisioned",
+    "**::host-ready",
     "**::images-caddy",
     "**::secrets-permanent-guard",
   ]);

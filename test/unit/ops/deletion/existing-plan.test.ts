@@ -1,10 +1,10 @@
 import { expect, test } from "@jest/globals";
 import {
-  isTurnedAway,
   announceLeave,
   keptLines,
   leaveFault,
   leaveLines,
+  refusalOf,
   type LeaveChoice,
 } from "../../../../ops/deletion/existing-plan.ts";
 
@@ -70,13 +70,13 @@ left on the server:
 });
 
 test.each([
-  ["deploy@192.0.2.7: Permission denied (publickey).", true],
-  ["ssh: connect to host 192.0.2.7 port 2222: Connection refused", true],
-  ["ssh: connect to host 192.0.2.7 port 2222: Connection timed out", false],
-  ["ssh: connect to host 192.0.2.7 port 2222: No route to host", false],
-  ["kex_exchange_identification: Connection closed by remote host", false],
-  ["Host key verification failed.", false],
-  ["", false],
-])("a login that ends with %j is refused by the server itself: %s", (stderr, refused) => {
-  expect(isTurnedAway(stderr)).toBe(refused);
+  ["deploy@192.0.2.7: Permission denied (publickey).", "key"],
+  ["ssh: connect to host 192.0.2.7 port 2222: Connection refused", "port"],
+  ["ssh: connect to host 192.0.2.7 port 2222: Connection timed out", undefined],
+  ["ssh: connect to host 192.0.2.7 port 2222: No route to host", undefined],
+  ["kex_exchange_identification: Connection closed by remote host", undefined],
+  ["Host key verification failed.", undefined],
+  ["", undefined],
+])("of a login that ends with %j the server itself refuses: %s", (stderr, refused) => {
+  expect(refusalOf(stderr)).toBe(refused);
 });
