@@ -30,6 +30,8 @@ function environment(context: ServiceContext): Record<string, string> {
     DB_TYPE: "postgresdb",
     DB_POSTGRESDB_HOST: "postgresql",
     DB_POSTGRESDB_PORT: "5432",
+    // Two by default: its own ping of the database then waits behind workflows, and n8n calls the database not ready.
+    DB_POSTGRESDB_POOL_SIZE: "8",
     DB_POSTGRESDB_DATABASE: "n8n",
     DB_POSTGRESDB_USER: "n8n",
     DB_POSTGRESDB_PASSWORD_FILE: `${CONFIG_DIR}/secrets/database`,
