@@ -19,6 +19,7 @@ describe("n8n's environment", () => {
       DB_TYPE: "postgresdb",
       DB_POSTGRESDB_HOST: "postgresql",
       DB_POSTGRESDB_PORT: "5432",
+      DB_POSTGRESDB_POOL_SIZE: "8",
       DB_POSTGRESDB_DATABASE: "n8n",
       DB_POSTGRESDB_USER: "n8n",
       DB_POSTGRESDB_PASSWORD_FILE: "/etc/vpai/secrets/database",
