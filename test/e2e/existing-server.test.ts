@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
 import { renderHostTable } from "../../components/host/firewall/host-table.ts";
 import { planFirewall } from "../../components/host/firewall/plan.ts";
 import { hostFiles, renderBootstrap } from "../../components/vps/bootstrap.ts";
@@ -199,7 +199,7 @@ describe("a server that a stack leaves", () => {
   async function tryFirewall(
     range: string,
     closing = "open",
-  ): Promise<{ exitCode: number | undefined; stderr: string }> {
+  ): Promise<{ exitCode: number | null; stderr: string }> {
     const config = join(keys.dir, "config");
     const settings = {
       HostName: addresses["left"],
@@ -216,12 +216,12 @@ describe("a server that a stack leaves", () => {
     );
     const cidrs = { ssh: [range], vpn: [] };
     const { ports } = planFirewall({ definitions: [], sshdPorts: [2222, 22], cidrs, enforcement: "host" });
-    const { exitCode, stderr } = await execa("sh", [join(import.meta.dirname, "../../files/client/keep-firewall.sh")], {
+    const { status, stderr } = spawnSync("sh", [join(import.meta.dirname, "../../files/client/keep-firewall.sh")], {
       input: renderHostTable(ports),
-      env: { VPAI_SSH: config, VPAI_CLOSING: closing },
-      reject: false,
+      env: { ...process.env, VPAI_SSH: config, VPAI_CLOSING: closing },
+      encoding: "utf8",
     });
-    return { exitCode, stderr };
+    return { exitCode: status, stderr: stderr.trim() };
   }
 
   test("keeps a firewall that lets a new connection in, takes back one that does not, and boots with the first", async () => {
