@@ -196,10 +196,7 @@ describe("a server that a stack leaves", () => {
   }, 240_000);
 
   /** Has the server try a firewall whose sshd answers to this range, as a run does. */
-  async function tryFirewall(
-    range: string,
-    closing = "open",
-  ): Promise<{ exitCode: number | null; stderr: string }> {
+  async function tryFirewall(range: string, closing = "open"): Promise<{ exitCode: number | null; stderr: string }> {
     const config = join(keys.dir, "config");
     const settings = {
       HostName: addresses["left"],
