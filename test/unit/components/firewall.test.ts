@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { renderHostTable } from "../../../components/host/firewall/host-table.ts";
-import { planFirewall } from "../../../components/host/firewall/plan.ts";
+import { hostPorts, planFirewall } from "../../../components/host/firewall/plan.ts";
 import { firewallRules } from "../../../components/vps/hetzner/firewall.ts";
 import { catalogue } from "../../../stacks/catalogue.ts";
 import { containerLetsIn, hetznerLetsIn, hostLetsIn, type Probe } from "../../support/firewall.ts";
@@ -47,6 +47,21 @@ test("without the edge no port of it is open, and a port for a VPN that is not t
     [9443, "admin", []],
   ]);
   expect(firewallRules(ports).map(({ description }) => description)).toEqual(["ssh", "ssh", "ping"]);
+});
+
+test("behind Hetzner's firewall the server's own lets every address to sshd, and keeps the VPN's ranges", () => {
+  const sources = (enforcement: "hetzner" | "host") =>
+    hostPorts({ ...restricted, enforcement }).flatMap((each) =>
+      each.audience === "public" ? [] : [[each.owner, ...each.sources]],
+    );
+  expect(sources("hetzner")).toEqual([
+    ["sshd", ...anywhere],
+    ["admin", "100.64.0.0/10", "fd7a:115c:a1e0::/48"],
+  ]);
+  expect(sources("host")).toEqual([
+    ["sshd", "198.51.100.0/24", "2001:db8:1::/48"],
+    ["admin", "100.64.0.0/10", "fd7a:115c:a1e0::/48"],
+  ]);
 });
 
 const [office, office6, vpn, vpn6] = ["198.51.100.7", "2001:db8:1::7", "100.64.0.7", "fd7a:115c:a1e0::7"];
