@@ -101,7 +101,12 @@ async function underWebhooks(change: () => Promise<unknown>): Promise<void> {
   const executed = await executions();
   const load = steadyRequests({ port, ...n8n, path }, rate, answered);
   await load.firstAnswers(20);
-  await change();
+  try {
+    await change();
+  } catch (error) {
+    await load.stop();
+    throw error;
+  }
   const { sent, failures, longestMs } = await load.stop();
   process.stdout.write(`requests during the change: ${sent}, ${rate} a second; longest wait ${longestMs} ms\n`);
   expect(failures).toEqual([]);
