@@ -39,10 +39,6 @@ export class Snapshots {
     this.#dir = join(checkout.dir, ".vpai/snapshots");
   }
 
-  async has(name: string): Promise<boolean> {
-    return (await readdir(this.#dir).catch(() => [] as string[])).includes(`${name}.json`);
-  }
-
   /** Where a snapshot keeps a file of the sandbox's work folder. */
   file(name: string, path: string): string {
     return join(this.#dir, name, path);

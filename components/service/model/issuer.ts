@@ -5,7 +5,7 @@ const DIRECTORIES: Readonly<Record<string, string>> = {
 };
 
 /** The edge's own authority, which every client has to be made to trust. */
-export const INTERNAL = "internal";
+const INTERNAL = "internal";
 
 export const ISSUER_FORM = `${[INTERNAL, ...Object.keys(DIRECTORIES)].join(", ")}, or the https address of an ACME directory`;
 
@@ -26,5 +26,8 @@ export const isTrial = (directory: string): boolean => directory === DIRECTORIES
  * What a client on the server trusts the edge's certificates by: its own authority, the system's authorities, or nothing,
  * where they come from an authority for trials.
  */
-export const trustOf = (issuer: string): "own" | "system" | "nothing" =>
-  issuer === INTERNAL ? "own" : issuer === "letsencrypt-staging" ? "nothing" : "system";
+export function trustOf(issuer: string): "own" | "system" | "nothing" {
+  const directory = acmeDirectory(issuer);
+  if (directory === undefined) return "own";
+  return isTrial(directory) ? "nothing" : "system";
+}
