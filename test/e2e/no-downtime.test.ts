@@ -71,18 +71,21 @@ test("the services answer through the edge, each with a database and a role of i
 
 const answered = ({ status }: Answer): boolean => status === 200;
 
-/** Calls a second that this machine answers at once: a queue that grows before the change is no test of the change. */
+/**
+ * Calls a second of which this machine answers three times as many at once: what waits while a container is replaced has
+ * to be worked off while new calls arrive, or the queue grows for as long as it is measured.
+ */
 async function answerable(to: Ask): Promise<number> {
-  for (const rate of [20, 10, 5]) {
-    const load = steadyRequests(to, rate, answered);
-    await load.firstAnswers(rate * 3);
+  for (const rate of [20, 10, 5, 2]) {
+    const load = steadyRequests(to, rate * 3, answered);
+    await load.firstAnswers(rate * 6);
     const { failures, longestMs } = await load.stop();
     if (failures.length === 0 && longestMs < 1_500) return rate;
   }
-  throw new Error(`${to.host}${to.path} does not answer 5 calls a second within 1.5 s each`);
+  throw new Error(`${to.host}${to.path} does not answer 6 calls a second within 1.5 s each`);
 }
 
-/** Calls a webhook of n8n 20 times a second during `change`: every call is answered, and runs its workflow once. */
+/** Calls a webhook of n8n up to 20 times a second during `change`: every call is answered, and runs its workflow once. */
 async function underWebhooks(change: () => Promise<unknown>): Promise<void> {
   const { port } = await stack.world();
   const password = (await stack.secrets())["n8n-owner-password"] ?? "";
@@ -114,7 +117,7 @@ async function underWebhooks(change: () => Promise<unknown>): Promise<void> {
 }
 
 test(
-  "another n8n image replaces one container, and then every other service but the edge is replaced, the database too: 20 webhook calls a second are all answered, and each runs its workflow once",
+  "another n8n image replaces one container, and then every other service but the edge is replaced, the database too: up to 20 webhook calls a second are all answered, and each runs its workflow once",
   async () => {
     const before = await stack.containers();
     await checkout.edit("components/images.ts", (text) =>

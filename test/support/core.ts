@@ -1,3 +1,5 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { catalogue } from "../../stacks/catalogue.ts";
 import type { Checkout } from "./checkout.ts";
 
@@ -12,10 +14,9 @@ export const CORE = ["caddy", "postgres-exporter", "postgresql", "qdrant", "redi
 
 /** Makes a checkout's sandbox stack one of these services, whatever it was before. */
 export async function keepServices(checkout: Checkout, services: readonly string[]): Promise<void> {
+  const file = join(checkout.dir, "Pulumi.sandbox.yaml");
   const rest = catalogue.map(({ name }) => name).filter((name) => !services.includes(name));
-  await checkout.edit("Pulumi.sandbox.yaml", (text) =>
-    text
-      .replace(/\n {2}vpai:disabledServices:.*/, "")
-      .replace("\n  vpai:size:", `\n  vpai:disabledServices: [${rest.join(", ")}]\n  vpai:size:`),
-  );
+  const others = (await readFile(file, "utf8")).replace(/\n {2}vpai:disabledServices:.*/, "");
+  const line = `\n  vpai:disabledServices: [${rest.join(", ")}]`;
+  await writeFile(file, others.replace("\n  vpai:size:", `${line}\n  vpai:size:`));
 }
