@@ -76,13 +76,16 @@ const answered = ({ status }: Answer): boolean => status === 200;
  * to be worked off while new calls arrive, or the queue grows for as long as it is measured.
  */
 async function answerable(to: Ask): Promise<number> {
-  for (const rate of [20, 10, 5, 2]) {
-    const load = steadyRequests(to, rate * 3, answered);
+  let found = 0;
+  for (const rate of [2, 5, 10, 20]) {
+    const load = steadyRequests(to, rate * 3, answered, rate * 6);
     await load.firstAnswers(rate * 6);
     const { failures, longestMs } = await load.stop();
-    if (failures.length === 0 && longestMs < 1_500) return rate;
+    if (failures.length > 0 || longestMs > 1_500) break;
+    found = rate;
   }
-  throw new Error(`${to.host}${to.path} does not answer 6 calls a second within 1.5 s each`);
+  if (found === 0) throw new Error(`${to.host}${to.path} does not answer 6 calls a second within 1.5 s each`);
+  return found;
 }
 
 /** Calls a webhook of n8n up to 20 times a second during `change`: every call is answered, and runs its workflow once. */

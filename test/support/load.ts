@@ -18,8 +18,16 @@ export interface Load {
 /** The most requests that one stream sends: whatever happens, it ends. */
 const LIMIT = 6_000;
 
-/** Sends `perSecond` requests a second, each on a connection of its own unless `to` has an agent, whether or not earlier ones are answered. */
-export function steadyRequests(to: Ask, perSecond: number, good: (answer: Answer) => boolean): Load {
+/**
+ * Sends `perSecond` requests a second, each on a connection of its own unless `to` has an agent, whether or not earlier
+ * ones are answered, and none after the first `limit`.
+ */
+export function steadyRequests(
+  to: Ask,
+  perSecond: number,
+  good: (answer: Answer) => boolean,
+  limit: number = LIMIT,
+): Load {
   const failures: string[] = [];
   const underWay = new Set<Promise<void>>();
   let [sent, answered, longestMs] = [0, 0, 0];
@@ -36,7 +44,7 @@ export function steadyRequests(to: Ask, perSecond: number, good: (answer: Answer
     longestMs = Math.max(longestMs, Date.now() - from);
   };
   const timer = setInterval(() => {
-    if (sent >= LIMIT) return clearInterval(timer);
+    if (sent >= limit) return clearInterval(timer);
     const one = send().finally(() => underWay.delete(one));
     underWay.add(one);
   }, 1_000 / perSecond);
