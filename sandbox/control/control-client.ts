@@ -2,12 +2,17 @@ import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
+import { OperatorError } from "../../shared/errors.ts";
 import { CONTROL_PORT, errorFrom, type StreamLine } from "./control-lines.ts";
 import type { WorldFile } from "../supervisor/instance.ts";
 
 type Method = "GET" | "POST" | "DELETE";
 
-/** Calls the supervisor of a sandbox; its errors come out as they went in. */
+/**
+ * Calls the supervisor of a sandbox; its errors come out as they went in.
+ *
+ * @throws OperatorError when it does not answer in time
+ */
 export async function call<T>(
   world: WorldFile,
   method: Method,
@@ -15,10 +20,20 @@ export async function call<T>(
   body?: unknown,
   timeoutMs = 10_000,
 ): Promise<T> {
-  const answer = await send(world, method, path, body, AbortSignal.timeout(timeoutMs));
-  const json = JSON.parse(await text(answer)) as T & Extract<StreamLine, { kind: "error" }>;
-  if (answer.statusCode !== 200) throw errorFrom(json);
-  return json;
+  const late = AbortSignal.timeout(timeoutMs);
+  try {
+    const answer = await send(world, method, path, body, late);
+    const json = JSON.parse(await text(answer)) as T & Extract<StreamLine, { kind: "error" }>;
+    if (answer.statusCode !== 200) throw errorFrom(json);
+    return json;
+  } catch (error) {
+    if (!late.aborted) throw error;
+    throw new OperatorError({
+      key: "the sandbox's supervisor",
+      found: `no answer to ${method} ${path} within ${timeoutMs / 1_000} s`,
+      fix: "run the command again once Docker on this machine is less busy; supervisor.log has what it does",
+    });
+  }
 }
 
 /** Calls something that reports while it works. */

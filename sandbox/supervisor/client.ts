@@ -138,7 +138,8 @@ function worldOf(instance: Instance, file: WorldFile, options: OpenOptions): Wor
     faults: () => call(file, "GET", "/faults"),
     clearFaults: async () => void (await call(file, "DELETE", "/faults")),
     powerCut: async (server) => void (await call(file, "POST", "/power-cut", { server }, 60_000)),
-    inventory: () => call(file, "GET", "/inventory"),
+    // Docker answers late while it deletes another sandbox's volumes.
+    inventory: () => call(file, "GET", "/inventory", undefined, 60_000),
     env: () => worldEnv(instance, file),
   };
 }
