@@ -86,7 +86,10 @@ function buildMachine(settings: Settings, { firewall }: Plan, secret: SecretSour
     const { address, hostKey, generation, port, user } = vps;
     const [privateKey, password] = [secret("rootPrivateKey"), secret("rootPassword")];
     const first = { port, user, ...(privateKey && { privateKey }), ...(password && { password }) };
-    return new ExistingServer("vps", { address, first, hostKey, generation, ssh, protect }).machine;
+    // Its owner's way back in, where there is no key.
+    const passwordLogin = ssh.passwordLogin ?? privateKey === undefined;
+    const access = { port: ssh.port, passwordLogin };
+    return new ExistingServer("vps", { address, first, hostKey, generation, ssh: access, protect }).machine;
   }
   const token = secret("hetznerToken");
   if (!token) throw new Error("settings were read without a Hetzner token");
@@ -95,7 +98,7 @@ function buildMachine(settings: Settings, { firewall }: Plan, secret: SecretSour
     token,
     locations: [vps.location, ...vps.locationFallbacks],
     generation: vps.generation,
-    ssh,
+    ssh: { port: ssh.port, passwordLogin: ssh.passwordLogin ?? false },
     openPorts: firewall.ports,
     protect,
     ...(settings.hetznerEndpoint && { endpoint: settings.hetznerEndpoint }),

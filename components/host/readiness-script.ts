@@ -7,7 +7,7 @@ export const READY = "ready";
 
 /**
  * Waits for cloud-init, compares the machine's bootstrap with ours and runs ours (which comes on stdin) when they
- * differ. Its last line is {@link READY}; the log of a bootstrap stays on the machine.
+ * differ; then has sshd take the logins that it is to take. Its last line is {@link READY}; the log of a bootstrap stays on the machine.
  */
 export function renderReadinessScript(): string {
   return `set -euo pipefail
@@ -27,6 +27,8 @@ fi
 [ "$(id -un)" = ${DEPLOY_USER} ]
 sudo -n -u ${DEPLOY_USER} docker info --format '{{.ServerVersion}}' > /dev/null
 for name in ${HOST_COMMANDS.join(" ")}; do test -x "/usr/local/lib/vpai/$name"; done
+# Over this login by key: it proves that passwords are not needed.
+sudo -n /usr/local/lib/vpai/logins "$(sed -n 's/^export VPAI_LOGINS=//p' "$script")"
 echo ${READY}
 `;
 }

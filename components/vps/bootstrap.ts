@@ -8,6 +8,8 @@ export interface BootstrapArgs {
   readonly sshPorts: readonly number[];
   /** Public key that may log in as the deploy user, OpenSSH format. */
   readonly deployKey: string;
+  /** Whether sshd goes on to take passwords. */
+  readonly passwordLogin: boolean;
   /** Files by name, as {@link hostFiles} gives them; `bootstrap.sh` is the one that runs. */
   readonly files: Readonly<Record<string, string>>;
 }
@@ -22,6 +24,8 @@ const NAMES = [
   "gate.py",
   "hold.sh",
   "journald.conf",
+  "logins.conf",
+  "logins.sh",
   "check-permanent-secrets.py",
   "provision.py",
   "sshd.conf",
@@ -45,7 +49,7 @@ export function hostFiles(): Record<string, string> {
  * One self-contained script: it unpacks the files to /opt/vpai/host and runs `bootstrap.sh` there. The hash of all of
  * it is what a bootstrapped machine remembers, so that a machine that lags behind is known by comparing two words.
  */
-export function renderBootstrap({ sshPorts, deployKey, files }: BootstrapArgs): string {
+export function renderBootstrap({ sshPorts, deployKey, passwordLogin, files }: BootstrapArgs): string {
   if (!/^ssh-ed25519 [A-Za-z0-9+/=]+( [\w@.-]+)?\s*$/.test(deployKey)) {
     throw new Error("the deploy key is not an OpenSSH ed25519 public key");
   }
@@ -62,6 +66,7 @@ export function renderBootstrap({ sshPorts, deployKey, files }: BootstrapArgs): 
     unpack.trimEnd(),
     `export VPAI_SSH_PORTS='${sshPorts.join(" ")}'`,
     `export VPAI_DEPLOY_KEY='${deployKey.trim()}'`,
+    `export VPAI_LOGINS=${passwordLogin ? "any" : "keys"}`,
   ].join("\n");
   const hash = createHash("sha256").update(body).digest("hex");
   return `#!/bin/bash\n${body}\nexport VPAI_HASH=${hash}\nexec bash /opt/vpai/host/bootstrap.sh\n`;
@@ -80,6 +85,7 @@ export function parseBootstrap(script: string): Bootstrap {
   return {
     sshPorts: exported("VPAI_SSH_PORTS").split(" ").map(Number),
     deployKey: exported("VPAI_DEPLOY_KEY"),
+    passwordLogin: exported("VPAI_LOGINS") !== "keys",
     hash: exported("VPAI_HASH"),
     files: Object.fromEntries([...blocks].map(([, name = "", text = ""]) => [name, text])),
   };

@@ -24,8 +24,9 @@ export interface Installed {
 }
 
 /** @param script the machine's bootstrap, as `parseBootstrap` reads it */
-export function installedBy({ files, sshPorts, deployKey, hash }: Bootstrap): Installed {
+export function installedBy({ files, sshPorts, deployKey, passwordLogin, hash }: Bootstrap): Installed {
   const sshdConf = files["sshd.conf"] ?? "";
+  const logins = passwordLogin ? "" : (files["logins.conf"] ?? "");
   const ports = sshPorts.map((port) => `Port ${port}\n`).join("");
   const commands = Object.entries(files).filter(([name]) => isHostCommand(name));
   return {
@@ -37,6 +38,7 @@ export function installedBy({ files, sshPorts, deployKey, hash }: Bootstrap): In
         content,
       })),
       { path: "/etc/ssh/sshd_config.d/10-vpai.conf", mode: "0644", content: ports + sshdConf },
+      ...(logins === "" ? [] : [{ path: "/etc/ssh/sshd_config.d/10-vpai-logins.conf", mode: "0644", content: logins }]),
       {
         path: "/etc/systemd/system/vpai-firewall.service",
         mode: "0644",
@@ -55,7 +57,7 @@ export function installedBy({ files, sshPorts, deployKey, hash }: Bootstrap): In
     ],
     packages: /wanted="([^"]+)"/.exec(files["bootstrap.sh"] ?? "")?.[1]?.split(" ") ?? [],
     units: ["docker", "ssh", "vpai-firewall"],
-    sshd: { port: sshPorts.map(String), ...settingsOf(sshdConf) },
+    sshd: { port: sshPorts.map(String), ...settingsOf(sshdConf), ...settingsOf(logins) },
     docker: dockerSettings(files["daemon.json"] ?? "{}"),
     user: { name: DEPLOY_USER, group: "docker" },
   };

@@ -16,6 +16,7 @@ import sys
 
 BASE = os.environ.get("VPAI_BASE", "")
 ROOT, STATE = BASE + "/opt/vpai", BASE + "/var/lib/vpai"
+LOGINS = BASE + "/etc/ssh/sshd_config.d/10-vpai-logins.conf"
 SSHD = BASE + "/etc/ssh/sshd_config.d/10-vpai.conf"
 DAEMON = BASE + "/etc/docker/daemon.json"
 SUDOERS = BASE + "/etc/sudoers.d/vpai"
@@ -72,9 +73,11 @@ def discard_files(with_data):
     daemon = read(DAEMON)
     ours = daemon is not None and daemon == read(ROOT + "/host/daemon.json")
     paths = [ROOT + "/config", ROOT + "/host", BASE + "/usr/local/lib/vpai", BASE + "/var/log/vpai"]
-    paths += [*UPKEEP, *([DAEMON] if ours else [])]
+    paths += [*UPKEEP, LOGINS, *([DAEMON] if ours else [])]
     paths += [ROOT, STATE] if with_data else [STATE + "/bootstrap", STATE + "/images.json"]
     removed = [each for path in paths for each in discard(path)]
+    if LOGINS in removed:
+        run("systemctl", "reload", "ssh")
     remains = [path for path in paths if os.path.lexists(path)]
     if remains:
         sys.exit(f"still there: {', '.join(remains)}")

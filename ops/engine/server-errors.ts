@@ -188,7 +188,7 @@ const registries: readonly Known[] = [
 /** What the bootstrap refuses, and apt and dpkg of Debian 12 and 13. */
 const apt: readonly Known[] = [
   {
-    pattern: /bootstrap: ([^\n]+?); do: ([^\n]+)/,
+    pattern: /(?:bootstrap|logins): ([^\n]+?); do: ([^\n]+)/,
     key: "server",
     found: "$1",
     fix: "$2; then run the same command again",

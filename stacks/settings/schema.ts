@@ -67,6 +67,9 @@ const ssh = z.strictObject({
     .min(1, { error: "a list of at least one address range" })
     .default(["0.0.0.0/0", "::/0"])
     .describe("Source CIDRs allowed to connect to sshd"),
+  passwordLogin: flag()
+    .optional()
+    .describe("Whether sshd takes passwords as well as keys; default: only where the first login is by vpai:rootPassword"),
 });
 
 const tls = z.strictObject({

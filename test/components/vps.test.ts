@@ -9,7 +9,7 @@ const base: Omit<HetznerServerArgs, "token"> = {
   serverTypes: ["cx33", "cx43"],
   locations: ["fsn1", "nbg1"],
   generation: 3,
-  ssh: { port: 2222 },
+  ssh: { port: 2222, passwordLogin: false },
   openPorts: [],
   protect: true,
 };
@@ -109,7 +109,7 @@ describe.each([true, false])("an existing server (preview %s)", (preview) => {
       address: "203.0.113.9",
       hostKey: "ssh-ed25519 AAAA root@x",
       generation: 1,
-      ssh: { port: 2222 },
+      ssh: { port: 2222, passwordLogin: false },
       protect: true,
       first: { port: 22, user: "admin", password: pulumi.secret("hunter2") },
     });
@@ -135,7 +135,7 @@ test("both doors of an existing server stay open", async () => {
     address: "203.0.113.9",
     hostKey: "ssh-ed25519 AAAA root@x",
     generation: 1,
-    ssh: { port: 2222 },
+    ssh: { port: 2222, passwordLogin: false },
     protect: true,
     first: { port: 22, user: "root", password: pulumi.secret("hunter2") },
   });

@@ -35,7 +35,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close();
-  server?.close();
+  await server?.closeUnchanged();
 });
 
 function access(service: string): Required<Access> {

@@ -28,7 +28,7 @@ beforeAll(async () => {
 
 beforeEach(() => server.reset(), 5 * MINUTE);
 
-afterAll(() => server.close());
+afterAll(() => server.closeUnchanged());
 
 const secret = (name: string): string => secrets[name] ?? `no secret is called ${name}`;
 const json = <T>(text: string): T => JSON.parse(text) as T;

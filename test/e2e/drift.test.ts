@@ -5,7 +5,7 @@ import { LIGHT_SERVICES } from "../support/core.ts";
 import type { SandboxStack } from "../support/stack.ts";
 
 // What is changed on the server by hand is found by `drift` and repaired by `up`, and nothing else is touched. Each test
-// starts from a converged server without the products that are slow to start.
+// takes a converged server without the products that are slow to start; what only ends in ruins comes last.
 
 const MINUTE = 60_000;
 const STACK = ["--stack", "sandbox"];
@@ -18,7 +18,7 @@ beforeAll(async () => {
   ({ checkout, stack } = server);
 }, 30 * MINUTE);
 
-beforeEach(() => server.reset(), 5 * MINUTE);
+beforeEach(() => server.resetUnlessHealthy(), 5 * MINUTE);
 
 afterAll(() => server.close());
 
@@ -138,6 +138,11 @@ const BY_HAND: readonly ByHand[] = [
     /^file \/etc\/ssh\/sshd_config.d\/10-vpai.conf: sha256 \S+: edited$/,
     /^sshd setting maxsessions: 3$/,
   ),
+  changed(
+    "rm /etc/ssh/sshd_config.d/10-vpai-logins.conf",
+    /^file \/etc\/ssh\/sshd_config.d\/10-vpai-logins.conf: not found$/,
+    /^sshd setting passwordauthentication: yes$/,
+  ),
   changed("systemctl disable vpai-firewall", /^unit vpai-firewall: disabled, active$/),
   changed("nft insert rule inet vpai input tcp dport 9999 accept", /^firewall of the server: changed by hand$/),
   changed("echo other > /var/lib/vpai/bootstrap", /^file \/var\/lib\/vpai\/bootstrap: sha256 \S+: edited$/),
@@ -189,21 +194,6 @@ test(
 );
 
 test(
-  "lost data stops the run before it changes anything, and the error says how to go on",
-  async () => {
-    const before = await stack.containers();
-    await stack.onServer("mv /opt/vpai/data/qdrant /opt/vpai/data/elsewhere; docker stop --time 5 grafana > /dev/null");
-    const { exitCode, output } = await checkout.vpai(["up", ...STACK]);
-    expect(exitCode).toBe(1);
-    expect(output).toMatch(/^data \/opt\/vpai\/data\/qdrant\S*: not found$/m);
-    expect(output).toContain("`./vpai up --skip-inspect --stack sandbox -- --replace '**::qdrant-files'");
-    const { grafana: _stopped, ...rest } = before;
-    expect(await stack.containers()).toEqual(rest);
-  },
-  3 * MINUTE,
-);
-
-test(
   "a server that is off is found at once, and `up` powers it on and waits for every service",
   async () => {
     const before = await stack.containers();
@@ -216,4 +206,19 @@ test(
     expect(await stack.healthy()).toEqual(LIGHT_SERVICES);
   },
   5 * MINUTE,
+);
+
+test(
+  "lost data stops the run before it changes anything, and the error says how to go on",
+  async () => {
+    const before = await stack.containers();
+    await stack.onServer("mv /opt/vpai/data/qdrant /opt/vpai/data/elsewhere; docker stop --time 5 grafana > /dev/null");
+    const { exitCode, output } = await checkout.vpai(["up", ...STACK]);
+    expect(exitCode).toBe(1);
+    expect(output).toMatch(/^data \/opt\/vpai\/data\/qdrant\S*: not found$/m);
+    expect(output).toContain("`./vpai up --skip-inspect --stack sandbox -- --replace '**::qdrant-files'");
+    const { grafana: _stopped, ...rest } = before;
+    expect(await stack.containers()).toEqual(rest);
+  },
+  3 * MINUTE,
 );

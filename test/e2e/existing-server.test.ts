@@ -35,7 +35,12 @@ const server = async (hostname: string): Promise<On> => {
 };
 
 const bootstrap = (): string => {
-  const script = renderBootstrap({ sshPorts: [2222, 22], deployKey: keys.clientPublic, files: hostFiles() });
+  const script = renderBootstrap({
+    sshPorts: [2222, 22],
+    deployKey: keys.clientPublic,
+    passwordLogin: false,
+    files: hostFiles(),
+  });
   return `cat > /root/bootstrap <<'END OF TEST'\n${script}END OF TEST\nbash /root/bootstrap 2>&1`;
 };
 
@@ -194,6 +199,36 @@ describe("a server that a stack leaves", () => {
     on = await server("left");
     expect((await on(`${bootstrap()}\n${DEPLOYED}`)).output).toMatch(/^bootstrap: done/m);
   }, 240_000);
+
+  test("takes no passwords once a login by key has worked, unless a file of its owner's comes first", async () => {
+    const logins = (which: string): Promise<SshResult> =>
+      on(`sudo -n /usr/local/lib/vpai/logins ${which} 2>&1`, "deploy");
+    const methods = async (): Promise<string> => {
+      const none = ["-o", "PreferredAuthentications=none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no"];
+      const to = ["-p", "2222", ...none, "-o", "UserKnownHostsFile=/dev/null", `root@${addresses["left"]}`];
+      const { stderr } = spawnSync("ssh", [...to, "true"], { encoding: "utf8" });
+      return /Permission denied \((.*)\)/.exec(stderr)?.[1] ?? stderr;
+    };
+    await on("printf 'PasswordAuthentication yes\n' > /etc/ssh/sshd_config.d/50-owner.conf; systemctl reload ssh");
+    expect(await methods()).toBe("publickey,password");
+    expect(await logins("keys")).toEqual({ status: 0, output: "" });
+    await eventually("keys alone", 20, methods, (found) => found === "publickey");
+    expect((await on("id -un")).output).toBe("root");
+
+    await on("mv /etc/ssh/sshd_config.d/50-owner.conf /etc/ssh/sshd_config.d/00-owner.conf");
+    expect(await logins("keys")).toMatchObject({
+      status: 1,
+      output: expect.stringMatching(/^logins: sshd does not take PasswordAuthentication no; do: remove /),
+    });
+    await on("echo Nonsense yes >> /etc/ssh/sshd_config.d/00-owner.conf");
+    expect(await logins("any")).toMatchObject({
+      status: 1,
+      output: expect.stringMatching(/^logins: sshd refuses its configuration with /),
+    });
+    expect((await on("ls /etc/ssh/sshd_config.d")).output).toContain("10-vpai-logins.conf");
+    await on("rm /etc/ssh/sshd_config.d/00-owner.conf");
+    expect(await logins("keys")).toEqual({ status: 0, output: "" });
+  }, 60_000);
 
   /** Has the server try a firewall whose sshd answers to this range, as a run does. */
   async function tryFirewall(range: string, closing = "open"): Promise<{ exitCode: number | null; stderr: string }> {

@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 beforeEach(() => server.reset(), 5 * MINUTE);
 
-afterAll(() => server.close());
+afterAll(() => server.closeUnchanged());
 
 test(
   "a second `up` of the engine changes nothing and makes no SSH connection; the inspection makes one",

@@ -8,8 +8,8 @@ import { keepServices } from "../support/core.ts";
 import { expectRefusal } from "../support/refusals.ts";
 import type { SandboxStack } from "../support/stack.ts";
 
-// Services brought up, changed, disabled and purged one at a time, and images that are not available. Each test starts
-// from a converged server without the products that are slow to start.
+// Services brought up, changed, disabled and purged one at a time, and images that are not available. Each test takes
+// a converged server without the products that are slow to start.
 
 const MINUTE = 60_000;
 const FEW = ["caddy", "node-exporter", "postgres-exporter", "postgresql", "redis"];
@@ -36,7 +36,7 @@ beforeAll(async () => {
   ({ checkout, stack } = server);
 }, 30 * MINUTE);
 
-beforeEach(() => server.reset(), 5 * MINUTE);
+beforeEach(() => server.resetUnlessHealthy(), 5 * MINUTE);
 
 afterEach(() => fault("clear"), MINUTE);
 

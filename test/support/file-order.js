@@ -10,7 +10,8 @@ const STARTS = [
   // The server is made converged, and a file that leaves it so hands it on.
   /ConvergedServer\.open\(\)[^]*\.closeUnchanged\(\)/,
   /ConvergedServer\.open\(\)/,
-  // Made from the converged server.
+  // Made from the converged server, whatever is left of it.
+  /ConvergedServer\.open\(LIGHT\)[^]*\.closeUnchanged\(\)/,
   /ConvergedServer\.open\(LIGHT\)/,
   /ConvergedServer\.open\(EMPTY\)/,
 ];

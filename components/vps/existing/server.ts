@@ -18,7 +18,7 @@ export interface ExistingServerArgs {
   readonly hostKey: string;
   /** Increased when the machine was reinstalled. */
   readonly generation: number;
-  readonly ssh: { readonly port: number };
+  readonly ssh: { readonly port: number; readonly passwordLogin: boolean };
   /** Whether the key refuses to be deleted. */
   readonly protect: boolean;
 }
@@ -37,7 +37,7 @@ export class ExistingServer extends pulumi.ComponentResource {
     const clientKey = permanentKey(`${name}-client-key`, this, args.protect);
     const ports = [...new Set([args.ssh.port, args.first.port])];
     const bootstrap = publicKey(clientKey).apply((deployKey) =>
-      renderBootstrap({ sshPorts: ports, deployKey, files: hostFiles() }),
+      renderBootstrap({ sshPorts: ports, deployKey, passwordLogin: args.ssh.passwordLogin, files: hostFiles() }),
     );
     const { port, user, privateKey, password } = args.first;
     const arrival = new command.remote.Command(

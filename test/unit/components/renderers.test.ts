@@ -19,7 +19,7 @@ describe("bootstrap", () => {
   const files = { "bootstrap.sh": "echo 'it runs'\n", "daemon.json": "{}" };
 
   test("unpacks its files and runs the first", () => {
-    const script = renderBootstrap({ sshPorts: [2222, 22], deployKey: `${DEPLOY_KEY}\n`, files });
+    const script = renderBootstrap({ sshPorts: [2222, 22], deployKey: `${DEPLOY_KEY}\n`, passwordLogin: true, files });
     expect(script).toBe(`#!/bin/bash
 set -euo pipefail
 umask 022
@@ -34,6 +34,7 @@ cat > /opt/vpai/host/daemon.json <<'__END_OF_VPAI_FILE__'
 __END_OF_VPAI_FILE__
 export VPAI_SSH_PORTS='2222 22'
 export VPAI_DEPLOY_KEY='${DEPLOY_KEY}'
+export VPAI_LOGINS=any
 export VPAI_HASH=${hashOf(script)}
 exec bash /opt/vpai/host/bootstrap.sh
 `);
@@ -41,15 +42,22 @@ exec bash /opt/vpai/host/bootstrap.sh
 
   test("has another hash when anything in it changes", () => {
     const hash = (sshPorts: number[], text: string): string =>
-      hashOf(renderBootstrap({ sshPorts, deployKey: DEPLOY_KEY, files: { ...files, "gate.py": text } }));
+      hashOf(
+        renderBootstrap({
+          sshPorts,
+          deployKey: DEPLOY_KEY,
+          passwordLogin: false,
+          files: { ...files, "gate.py": text },
+        }),
+      );
     expect(new Set([hash([2222], "a"), hash([2222], "b"), hash([2223], "a")]).size).toBe(3);
     expect(hash([2222], "a")).toMatch(/^[0-9a-f]{64}$/);
   });
 
   test("refuses a key that could break out of its quotes", () => {
-    expect(() => renderBootstrap({ sshPorts: [2222], deployKey: `${DEPLOY_KEY}'; reboot '`, files })).toThrow(
-      "not an OpenSSH",
-    );
+    expect(() =>
+      renderBootstrap({ sshPorts: [2222], deployKey: `${DEPLOY_KEY}'; reboot '`, passwordLogin: false, files }),
+    ).toThrow("not an OpenSSH");
   });
 });
 
@@ -81,7 +89,12 @@ runcmd:
 });
 
 test("the real user data leaves room below Hetzner's limit", () => {
-  const bootstrap = renderBootstrap({ sshPorts: [2222], deployKey: DEPLOY_KEY, files: hostFiles() });
+  const bootstrap = renderBootstrap({
+    sshPorts: [2222],
+    deployKey: DEPLOY_KEY,
+    passwordLogin: false,
+    files: hostFiles(),
+  });
   const text = renderCloudInit({ hostKey: { private: "x".repeat(400), public: DEPLOY_KEY }, bootstrap });
   expect(Buffer.byteLength(text)).toBeLessThan(USER_DATA_LIMIT * 0.7);
   expect(() =>

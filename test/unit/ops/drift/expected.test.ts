@@ -8,7 +8,7 @@ import { expectedOf, requestFor, revealed, sha256, type StateResource } from "..
 const SECRET = "4dabf18193072939515e22adb298388d";
 const secret = (value: unknown) => ({ [SECRET]: "1b47061264138c4ac30d75fd1eb44270", plaintext: JSON.stringify(value) });
 const DEPLOY_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA";
-const bootstrap = { sshPorts: [2222, 22], deployKey: DEPLOY_KEY, files: hostFiles() };
+const bootstrap = { sshPorts: [2222, 22], deployKey: DEPLOY_KEY, passwordLogin: false, files: hostFiles() };
 
 const resource = (type: string, name: string, inputs: Record<string, unknown>, id = "x"): StateResource => ({
   urn: `urn:pulumi:prod::vpai::${type}::${name}`,
@@ -32,7 +32,12 @@ test("a rendered bootstrap is taken apart as it was put together", () => {
 test("what the bootstrap leaves is read from its own files", () => {
   const { files, packages, sshd, docker } = installedBy(parseBootstrap(renderBootstrap(bootstrap)));
   expect(packages).toEqual(expect.arrayContaining(["apparmor", "python3"]));
-  expect(sshd).toEqual({ port: ["2222", "22"], maxstartups: ["100:30:200"], maxsessions: ["64"], usedns: ["no"] });
+  const always = { port: ["2222", "22"], maxstartups: ["100:30:200"], maxsessions: ["64"], usedns: ["no"] };
+  expect(sshd).toEqual({ ...always, passwordauthentication: ["no"], kbdinteractiveauthentication: ["no"] });
+  const open = installedBy(parseBootstrap(renderBootstrap({ ...bootstrap, passwordLogin: true })));
+  expect(open.sshd).toEqual(always);
+  const paths = [files, open.files].map((each) => each.map(({ path }) => path));
+  expect(paths[0]?.filter((path) => !paths[1]?.includes(path))).toEqual(["/etc/ssh/sshd_config.d/10-vpai-logins.conf"]);
   expect(docker).toEqual({
     "log-driver": '"json-file"',
     "log-opts": '{"max-file":"3","max-size":"10m"}',
