@@ -216,7 +216,7 @@ check_routes() {
 install_scripts() {
   install -d -m 0755 /usr/local/lib/vpai /var/lib/vpai /opt/vpai/data /opt/vpai/config
   local path name
-  for path in "$here"/*.py "$here"/{drain,hold}.sh; do
+  for path in "$here"/*.py "$here"/{drain,hold,logins}.sh; do
     name=${path##*/}
     install -m 0755 "$path" "/usr/local/lib/vpai/${name%.*}"
   done
