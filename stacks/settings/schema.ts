@@ -69,7 +69,9 @@ const ssh = z.strictObject({
     .describe("Source CIDRs allowed to connect to sshd"),
   passwordLogin: flag()
     .optional()
-    .describe("Whether sshd takes passwords as well as keys; default: only where the first login is by vpai:rootPassword"),
+    .describe(
+      "Whether sshd takes passwords as well as keys; default: only where the first login is by vpai:rootPassword",
+    ),
 });
 
 const tls = z.strictObject({

@@ -31,13 +31,20 @@ const DESTROY_CALLS = [
   "GET /v1/servers",
 ];
 const CODES = Object.keys(ERROR_STATUS);
-/** Every code at one call of each; by default every tenth, because a round takes half a minute. */
-const STEP = process.env["VPAI_TEST_HETZNER_ERRORS"] === "all" ? 1 : 10;
-const ROUNDS = CODES.map((code, at) => ({
+const round = (code: string, at: number): { code: string; up: string; destroy: string } => ({
   code,
   up: UP_CALLS[at % UP_CALLS.length] ?? "",
   destroy: DESTROY_CALLS[at % DESTROY_CALLS.length] ?? "",
-})).filter((_, at) => at % STEP === 0);
+});
+const ONE_EACH = CODES.map(round);
+/** A round takes half a minute: by default every tenth code at one call of each run. */
+const ROUNDS =
+  {
+    /** Every code at one call of each. */
+    all: ONE_EACH,
+    /** Every code at every call. */
+    each: CODES.flatMap((code) => UP_CALLS.map((_, at) => round(code, at))),
+  }[process.env["VPAI_TEST_HETZNER_ERRORS"] ?? ""] ?? ONE_EACH.filter((_, at) => at % 10 === 0);
 
 let server: ConvergedServer;
 let checkout: Checkout;
