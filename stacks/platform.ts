@@ -83,11 +83,9 @@ function buildDns(settings: Settings, plan: Plan, { address }: Machine): pulumi.
 function buildMachine(settings: Settings, { firewall }: Plan, secret: SecretSource): Machine {
   const { stack, ssh, protect, vps } = settings;
   if (vps.provider === "existing") {
-    const { address, hostKey, generation, port, user } = vps;
+    const { address, hostKey, generation, port, user, passwordLogin } = vps;
     const [privateKey, password] = [secret("rootPrivateKey"), secret("rootPassword")];
     const first = { port, user, ...(privateKey && { privateKey }), ...(password && { password }) };
-    // Its owner's way back in, where there is no key.
-    const passwordLogin = ssh.passwordLogin ?? privateKey === undefined;
     const access = { port: ssh.port, passwordLogin };
     return new ExistingServer("vps", { address, first, hostKey, generation, ssh: access, protect }).machine;
   }
@@ -98,7 +96,7 @@ function buildMachine(settings: Settings, { firewall }: Plan, secret: SecretSour
     token,
     locations: [vps.location, ...vps.locationFallbacks],
     generation: vps.generation,
-    ssh: { port: ssh.port, passwordLogin: ssh.passwordLogin ?? false },
+    ssh,
     openPorts: firewall.ports,
     protect,
     ...(settings.hetznerEndpoint && { endpoint: settings.hetznerEndpoint }),

@@ -27,7 +27,7 @@ fi
 [ "$(id -un)" = ${DEPLOY_USER} ]
 sudo -n -u ${DEPLOY_USER} docker info --format '{{.ServerVersion}}' > /dev/null
 for name in ${HOST_COMMANDS.join(" ")}; do test -x "/usr/local/lib/vpai/$name"; done
-# Over this login by key: it proves that passwords are not needed.
+# Over a login by the stack's key: that one needs no password.
 sudo -n /usr/local/lib/vpai/logins "$(sed -n 's/^export VPAI_LOGINS=//p' "$script")"
 echo ${READY}
 `;

@@ -160,9 +160,9 @@ def user(name):
 
 
 def sshd():
-    """The effective settings: a list for each, as Port may be set more than once."""
+    """The settings for a login that no Match block names: a list for each, as Port may be set more than once."""
     settings = {}
-    for line in run("/usr/sbin/sshd", "-T", "-C", "user=root,host=localhost,addr=127.0.0.1")[1].splitlines():
+    for line in run("/usr/sbin/sshd", "-T", "-C", "user=vpai-other,host=localhost,addr=192.0.2.1")[1].splitlines():
         key, _, value = line.partition(" ")
         settings.setdefault(key, []).append(value)
     return settings

@@ -3,7 +3,7 @@
 
 argument: {"withData": bool}
 Removes files with secrets, our scripts and settings, then, once the caller's session has ended, our way in: the user deploy
-and the ports of sshd that are ours. Data stays unless it is asked for, with the fingerprints of its permanent secrets.
+and the settings of sshd that are ours. Data stays unless it is asked for, with the fingerprints of its permanent secrets.
 stdout: one line of JSON: {"removed": [paths], "data": {"path", "size"} or null, "left": [lines], "access": what becomes of our way in}
 """
 import json
@@ -73,11 +73,9 @@ def discard_files(with_data):
     daemon = read(DAEMON)
     ours = daemon is not None and daemon == read(ROOT + "/host/daemon.json")
     paths = [ROOT + "/config", ROOT + "/host", BASE + "/usr/local/lib/vpai", BASE + "/var/log/vpai"]
-    paths += [*UPKEEP, LOGINS, *([DAEMON] if ours else [])]
+    paths += [*UPKEEP, *([DAEMON] if ours else [])]
     paths += [ROOT, STATE] if with_data else [STATE + "/bootstrap", STATE + "/images.json"]
     removed = [each for path in paths for each in discard(path)]
-    if LOGINS in removed:
-        run("systemctl", "reload", "ssh")
     remains = [path for path in paths if os.path.lexists(path)]
     if remains:
         sys.exit(f"still there: {', '.join(remains)}")
@@ -137,10 +135,13 @@ def leave_access():
     if not ports:
         return "was not found", left
     stays = owner_ports(ports)
+    discard(LOGINS)
     if stays is None:
         wanted = ", ".join(ports[1:] or ports)
         left.append(f"port {ports[0]} and the user {USER}: without {SSHD} sshd would not listen on port {wanted}. "
                     f"Put `Port {wanted}` into /etc/ssh/sshd_config; then, as root: rm {SSHD} {SUDOERS}; systemctl reload ssh; deluser --remove-home {USER}")
+        # Not before: sshd must not read its settings while ours are put aside.
+        run("systemctl", "reload", "ssh")
         return "stays", left
     ours = pwd.getpwnam(USER).pw_gecos.split(",")[0] == "vpai"
     if not ours:

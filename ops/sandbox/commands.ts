@@ -35,9 +35,11 @@ export async function env(instance: string): Promise<void> {
   // With engine and plugins, so that plain `pulumi` works in that shell too.
   const { ensureToolchain } = await import("../../toolchain/toolchain.ts");
   const toolchain = await ensureToolchain(report);
+  // For the engine's own process: other Go programs of that shell have nothing to do with it.
+  const { GOGC: _pace, ...engine } = toolchain.env;
   process.stdout.write(
     exportLines({
-      ...toolchain.env,
+      ...engine,
       ...world.env(),
       VPAI_SANDBOX_GATEWAY: world.gateway,
       VPAI_SANDBOX_HTTPS_PORT: String(world.port),

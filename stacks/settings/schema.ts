@@ -52,6 +52,9 @@ const existing = z.strictObject({
   hostKey: text(HOST_KEY_ALLOWED, (value) => HOST_KEY.test(value)).describe("SSH host key of the server"),
   generation,
   memoryMb: memoryMb.describe("Memory of the server in MB"),
+  passwordLogin: flag()
+    .default(true)
+    .describe("Whether sshd goes on to take passwords; false: keys alone, for all users of the server"),
   openPorts: z
     .array(openPort, { error: "a list of ports" })
     .optional()
@@ -67,11 +70,6 @@ const ssh = z.strictObject({
     .min(1, { error: "a list of at least one address range" })
     .default(["0.0.0.0/0", "::/0"])
     .describe("Source CIDRs allowed to connect to sshd"),
-  passwordLogin: flag()
-    .optional()
-    .describe(
-      "Whether sshd takes passwords as well as keys; default: only where the first login is by vpai:rootPassword",
-    ),
 });
 
 const tls = z.strictObject({

@@ -9,7 +9,7 @@ const base: Omit<HetznerServerArgs, "token"> = {
   serverTypes: ["cx33", "cx43"],
   locations: ["fsn1", "nbg1"],
   generation: 3,
-  ssh: { port: 2222, passwordLogin: false },
+  ssh: { port: 2222 },
   openPorts: [],
   protect: true,
 };

@@ -141,7 +141,6 @@ const BY_HAND: readonly ByHand[] = [
   changed(
     "rm /etc/ssh/sshd_config.d/10-vpai-logins.conf",
     /^file \/etc\/ssh\/sshd_config.d\/10-vpai-logins.conf: not found$/,
-    /^sshd setting passwordauthentication: yes$/,
   ),
   changed("systemctl disable vpai-firewall", /^unit vpai-firewall: disabled, active$/),
   changed("nft insert rule inet vpai input tcp dport 9999 accept", /^firewall of the server: changed by hand$/),

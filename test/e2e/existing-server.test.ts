@@ -200,35 +200,61 @@ describe("a server that a stack leaves", () => {
     expect((await on(`${bootstrap()}\n${DEPLOYED}`)).output).toMatch(/^bootstrap: done/m);
   }, 240_000);
 
-  test("takes no passwords once a login by key has worked, unless a file of its owner's comes first", async () => {
-    const logins = (which: string): Promise<SshResult> =>
-      on(`sudo -n /usr/local/lib/vpai/logins ${which} 2>&1`, "deploy");
-    const methods = async (): Promise<string> => {
-      const none = ["-o", "PreferredAuthentications=none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no"];
-      const to = ["-p", "2222", ...none, "-o", "UserKnownHostsFile=/dev/null", `root@${addresses["left"]}`];
-      const { stderr } = spawnSync("ssh", [...to, "true"], { encoding: "utf8" });
-      return /Permission denied \((.*)\)/.exec(stderr)?.[1] ?? stderr;
-    };
-    await on("printf 'PasswordAuthentication yes\n' > /etc/ssh/sshd_config.d/50-owner.conf; systemctl reload ssh");
-    expect(await methods()).toBe("publickey,password");
-    expect(await logins("keys")).toEqual({ status: 0, output: "" });
-    await eventually("keys alone", 20, methods, (found) => found === "publickey");
-    expect((await on("id -un")).output).toBe("root");
+  const OWN = "/etc/ssh/sshd_config.d";
+  const logins = (which: string): Promise<SshResult> =>
+    on(`sudo -n /usr/local/lib/vpai/logins ${which} 2>&1`, "deploy");
+  /** Methods that sshd offers to root, as soon as they are these. */
+  const untilOffered = (methods: string): Promise<unknown> =>
+    eventually(
+      `sshd offers ${methods}`,
+      20,
+      async () => {
+        const none = ["-o", "PreferredAuthentications=none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no"];
+        const to = ["-p", "2222", ...none, "-o", "UserKnownHostsFile=/dev/null", `root@${addresses["left"]}`];
+        return spawnSync("ssh", [...to, "true"], { encoding: "utf8" }).stderr;
+      },
+      (stderr) => stderr.includes(`Permission denied (${methods})`),
+    );
 
-    await on("mv /etc/ssh/sshd_config.d/50-owner.conf /etc/ssh/sshd_config.d/00-owner.conf");
+  test("takes no passwords once that is wanted, refuses what it would break before it changes anything, and takes them again", async () => {
+    await on(`printf 'PasswordAuthentication yes\n' > ${OWN}/50-owner.conf; systemctl restart ssh`);
+    await untilOffered("publickey,password");
+    expect(await logins("keys")).toEqual({ status: 0, output: "" });
+    await untilOffered("publickey");
+    expect((await on("id -un")).output).toBe("root");
+    expect(await logins("any")).toEqual({ status: 0, output: "" });
+    await untilOffered("publickey,password");
+
+    const refusals: readonly (readonly [settings: string, message: RegExp])[] = [
+      [
+        "Nonsense yes",
+        /^logins: sshd refuses its configuration as it is: .*Nonsense.*; do: see `sshd -t` on the server$/,
+      ],
+      [
+        "AuthenticationMethods publickey,password",
+        /^logins: sshd refuses logins by key alone: .*AuthenticationMethods.*; do: change that setting, or /,
+      ],
+      [
+        "Match User root\\n  AuthenticationMethods publickey,keyboard-interactive",
+        /^logins: sshd has "AuthenticationMethods publickey,keyboard-interactive", which takes passwords; do: /,
+      ],
+    ];
+    for (const [settings, message] of refusals) {
+      expect((await on(`printf '${settings}\n' > ${OWN}/00-owner.conf`)).status).toBe(0);
+      const refused = await logins("keys");
+      await on(`rm ${OWN}/00-owner.conf`);
+      expect({ settings, ...refused }).toEqual({ settings, status: 1, output: expect.stringMatching(message) });
+      expect((await on(`ls ${OWN}`)).output).not.toContain("10-vpai-logins.conf");
+    }
+    await on(`mv ${OWN}/50-owner.conf ${OWN}/00-owner.conf`);
     expect(await logins("keys")).toMatchObject({
       status: 1,
       output: expect.stringMatching(/^logins: sshd does not take PasswordAuthentication no; do: remove /),
     });
-    await on("echo Nonsense yes >> /etc/ssh/sshd_config.d/00-owner.conf");
-    expect(await logins("any")).toMatchObject({
-      status: 1,
-      output: expect.stringMatching(/^logins: sshd refuses its configuration with /),
-    });
-    expect((await on("ls /etc/ssh/sshd_config.d")).output).toContain("10-vpai-logins.conf");
-    await on("rm /etc/ssh/sshd_config.d/00-owner.conf");
+    await on(`mv ${OWN}/00-owner.conf ${OWN}/50-owner.conf`);
     expect(await logins("keys")).toEqual({ status: 0, output: "" });
-  }, 60_000);
+    await untilOffered("publickey");
+  }, 90_000);
 
   /** Has the server try a firewall whose sshd answers to this range, as a run does. */
   async function tryFirewall(range: string, closing = "open"): Promise<{ exitCode: number | null; stderr: string }> {
@@ -318,6 +344,7 @@ describe("a server that a stack leaves", () => {
   test("has neither secrets nor our way in afterwards; root's login and the data stay", async () => {
     // What the test before has removed, as the run that is repeated finds it.
     expect((await on(`${bootstrap()}\n${DEPLOYED}`)).output).toMatch(/^bootstrap: done/m);
+    expect(await logins("keys")).toEqual({ status: 0, output: "" });
     const seen = await on(leave(false), "deploy");
     expect(JSON.parse(seen.output)).toMatchObject({
       access: "goes; root's own stays, on port 22",
@@ -332,7 +359,7 @@ describe("a server that a stack leaves", () => {
     );
     expect((await on("true", "deploy")).status).toBe(255);
     const left = await on(
-      `ls -d ${OURS} /home/deploy /etc/sudoers.d/vpai /etc/ssh/sshd_config.d/10-vpai.conf 2> /dev/null; ls /opt/vpai /var/lib/vpai; cat /opt/vpai/data/n8n/x; ` +
+      `ls -d ${OURS} /home/deploy /etc/sudoers.d/vpai /etc/ssh/sshd_config.d/10-vpai*.conf 2> /dev/null; ls /opt/vpai /var/lib/vpai; cat /opt/vpai/data/n8n/x; ` +
         "/usr/sbin/sshd -T | grep '^port '; grep -c ':08AE ' /proc/net/tcp; nft list tables | grep -c vpai; docker info > /dev/null && echo Docker",
     );
     expect(left.output.split("\n")).toEqual([

@@ -28,6 +28,21 @@ const PERMANENT = [
 const COMMAND = "command:remote:Command";
 const CONTAINER = "docker:index/container:Container";
 
+test.each([
+  ["at Hetzner", "prod", {}, "keys"],
+  ["on a server of its owner's", "prod", EXISTING, "any"],
+  [
+    "on one whose owner wants that",
+    "prod",
+    { ...EXISTING, "vpai:vps": { ...EXISTING["vpai:vps"], passwordLogin: false } },
+    "keys",
+  ],
+] as const)("%s sshd takes the logins that it should", async (_where, stack, extra, logins) => {
+  const { resources } = await runProgram(stack, false, extra);
+  const script = resources.find(({ name }) => name === "host-ready")?.inputs["stdin"];
+  expect(String(reveal(script))).toContain(`\nexport VPAI_LOGINS=${logins}\n`);
+});
+
 describe.each(cases)("$name", ({ stack, extra }) => {
   let run: Run;
   let preview: Run;

@@ -29,7 +29,8 @@ const LEFT_AT = join(DIR, ".vpai/left-at");
 
 /**
  * One checkout with one sandbox and one converged server, made by the first test file that needs it and shared by the
- * others, one file at a time. Each file starts from a snapshot, and so does each test that breaks something.
+ * others, one file at a time. Each file starts from a snapshot, or from a server that proves to be as one; so does each test
+ * that breaks something.
  */
 export class ConvergedServer {
   readonly checkout: Checkout;
@@ -148,8 +149,11 @@ export class ConvergedServer {
     if (await this.#healthy(containers)) await this.checkout.restoreFiles(files);
     else await this.rewind(CONVERGED);
     await keepServices(this.checkout, LIGHT_SERVICES);
-    await this.checkout.expectVpai(["up", "--stack", "sandbox"]);
+    await this.checkout.expectVpai(["sandbox", "fault", "clear"]);
+    // Not `up`: another file may have published other images.
+    await this.checkout.expectVpai(["start"]);
     await this.stack.untilHealthy();
+    await this.checkout.expectVpai(["drift", "--stack", "sandbox"]);
     await this.snapshot(LIGHT);
     await writeRecord(this.#kept);
   }

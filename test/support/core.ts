@@ -18,5 +18,7 @@ export async function keepServices(checkout: Checkout, services: readonly string
   const rest = catalogue.map(({ name }) => name).filter((name) => !services.includes(name));
   const others = (await readFile(file, "utf8")).replace(/\n {2}vpai:disabledServices:.*/, "");
   const line = `\n  vpai:disabledServices: [${rest.join(", ")}]`;
-  await writeFile(file, others.replace("\n  vpai:size:", `${line}\n  vpai:size:`));
+  const kept = others.replace("\n  vpai:size:", `${line}\n  vpai:size:`);
+  if (kept === others) throw new Error(`${file}: no line with vpai:size`);
+  await writeFile(file, kept);
 }

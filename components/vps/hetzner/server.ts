@@ -22,7 +22,7 @@ export interface HetznerServerArgs {
   readonly locations: readonly [string, ...string[]];
   /** Another number makes another server, in place of the one there is. */
   readonly generation: number;
-  readonly ssh: { readonly port: number; readonly passwordLogin: boolean };
+  readonly ssh: { readonly port: number };
   /** What its firewall lets in. */
   readonly openPorts: readonly DeclaredPort[];
   /** Whether keys, address and server refuse to be deleted: in the engine, and address and server at Hetzner too. */
@@ -76,12 +76,7 @@ export class HetznerServer extends pulumi.ComponentResource {
       there,
     );
     const bootstrap = publicKey(clientKey).apply((deployKey) =>
-      renderBootstrap({
-        sshPorts: [args.ssh.port],
-        deployKey,
-        passwordLogin: args.ssh.passwordLogin,
-        files: hostFiles(),
-      }),
+      renderBootstrap({ sshPorts: [args.ssh.port], deployKey, passwordLogin: false, files: hostFiles() }),
     );
     const userData = pulumi
       .all([hostKey.privateKeyOpenssh, publicKey(hostKey), bootstrap])

@@ -197,6 +197,13 @@ test.each<[string, string[]]>([
     ],
   ],
   [
+    "logins: sshd does not take PasswordAuthentication no; do: remove PasswordAuthentication from what it reads before 10-vpai-logins.conf (sshd_config.d, the first lines of sshd_config), or `pulumi config set --path vpai:vps.passwordLogin true`",
+    [
+      "server: sshd does not take PasswordAuthentication no",
+      "  do: remove PasswordAuthentication from what it reads before 10-vpai-logins.conf (sshd_config.d, the first lines of sshd_config), or `./vpai pulumi --stack prod -- config set --path vpai:vps.passwordLogin true`; then run the same command again",
+    ],
+  ],
+  [
     "toomanyrequests: You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit",
     [
       "registry: too many pulls from this address for now (toomanyrequests)",

@@ -7,7 +7,7 @@ import type { WorldFile } from "../../../sandbox/supervisor/instance.ts";
 test("a supervisor that does not answer in time is an error for the operator, with what was asked", async () => {
   const silent = createServer(() => undefined);
   const gateway = "127.0.0.99";
-  await new Promise<void>((up) => silent.listen(CONTROL_PORT, gateway, up));
+  await new Promise<void>((up, failed) => silent.once("error", failed).listen(CONTROL_PORT, gateway, up));
   try {
     await expect(call({ gateway, token: "t" } as WorldFile, "GET", "/inventory", undefined, 100)).rejects.toThrow(
       [

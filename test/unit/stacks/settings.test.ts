@@ -64,7 +64,7 @@ test("defaults are those the schema documents", () => {
 
 test("an existing server has its own defaults and needs no token", () => {
   const settings = parseSettings(sources({ vps: existing, hetznerToken: undefined, rootPassword: "x" }));
-  expect(settings.vps).toEqual({ ...existing, port: 22, user: "root", generation: 1 });
+  expect(settings.vps).toEqual({ ...existing, port: 22, user: "root", generation: 1, passwordLogin: true });
   expect(settings.machine).toEqual({ name: "10.0.0.7", memoryMb: 8192 });
 });
 
