@@ -14,17 +14,8 @@ export async function traces(name: string): Promise<readonly string[]> {
     printed("docker", ["images", "-a", "--format", "image {{.Repository}}:{{.Tag}}"]),
     printed("iptables-save", []),
     printed("ip", ["-brief", "link"]),
-    printed("find", [
-      "/sys/fs/cgroup",
-      "-maxdepth",
-      "3",
-      "-name",
-      "docker",
-      "-prune",
-      "-o",
-      "-name",
-      `*${instance.label}*`,
-    ]),
+    // Without the name that is looked for: `ps` would list this very command.
+    printed("find", ["/sys/fs/cgroup", "-maxdepth", "3", "-name", "docker", "-prune", "-o", "-print"]),
     printed("ps", ["-eo", "pid,args"]),
     readFile("/proc/mounts", "utf8"),
   ]);
