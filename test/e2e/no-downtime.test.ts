@@ -6,6 +6,7 @@ import { ConvergedServer } from "../support/converged.ts";
 import { ALL } from "../support/core.ts";
 import { steadyRequests } from "../support/load.ts";
 import type { SandboxStack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
 import { activateWorkflow } from "../support/workflow.ts";
 
 // The whole catalogue from one command, and its containers replaced while requests are answered. Each test leaves a
@@ -74,17 +75,21 @@ const answered = ({ status }: Answer): boolean => status === 200;
  * to be worked off while new calls arrive, or the queue grows for as long as it is measured.
  */
 async function answerable(to: Ask): Promise<number> {
-  let found = 0;
-  for (const rate of [2, 5, 10, 20]) {
-    const load = steadyRequests(to, rate * 3, answered, rate * 6);
-    await load.firstAnswers(rate * 6);
+  const longestWait = async (perSecond: number): Promise<number> => {
+    const load = steadyRequests(to, perSecond, answered, perSecond * 2);
+    await load.firstAnswers(perSecond * 2);
     const { failures, longestMs } = await load.stop();
     expect(failures).toEqual([]);
-    if (longestMs > 1_500) break;
-    found = rate;
-  }
-  if (found === 0) throw new Error(`${to.host}${to.path} does not answer 6 calls a second within 1.5 s each`);
-  return found;
+    return longestMs;
+  };
+  // The first calls after a start take longer than any later one.
+  await until("6 calls a second, answered within 1.5 s each", 3 * MINUTE, async () => {
+    const longestMs = await longestWait(6);
+    if (longestMs > 1_500) throw new Error(`the longest took ${longestMs} ms`);
+    return true;
+  });
+  for (const rate of [5, 10, 20]) if ((await longestWait(rate * 3)) > 1_500) return rate / 2;
+  return 20;
 }
 
 /** Calls a webhook of n8n up to 20 times a second during `change`: every call is answered, and runs its workflow once. */
