@@ -135,13 +135,14 @@ def leave_access():
     if not ports:
         return "was not found", left
     stays = owner_ports(ports)
-    discard(LOGINS)
+    keys_only = discard(LOGINS)
     if stays is None:
         wanted = ", ".join(ports[1:] or ports)
         left.append(f"port {ports[0]} and the user {USER}: without {SSHD} sshd would not listen on port {wanted}. "
                     f"Put `Port {wanted}` into /etc/ssh/sshd_config; then, as root: rm {SSHD} {SUDOERS}; systemctl reload ssh; deluser --remove-home {USER}")
-        # Not before: sshd must not read its settings while ours are put aside.
-        run("systemctl", "reload", "ssh")
+        # Not before: sshd must not read its settings while ours are put aside. Where it goes, all of it is read again.
+        if keys_only and run("/usr/sbin/sshd", "-t").returncode == 0:
+            run("systemctl", "restart", "ssh")
         return "stays", left
     ours = pwd.getpwnam(USER).pw_gecos.split(",")[0] == "vpai"
     if not ours:
