@@ -140,7 +140,7 @@ def leave_access():
         wanted = ", ".join(ports[1:] or ports)
         left.append(f"port {ports[0]} and the user {USER}: without {SSHD} sshd would not listen on port {wanted}. "
                     f"Put `Port {wanted}` into /etc/ssh/sshd_config; then, as root: rm {SSHD} {SUDOERS}; systemctl reload ssh; deluser --remove-home {USER}")
-        # Not before: sshd must not read its settings while ours are put aside. Where it goes, all of it is read again.
+        # Not before: sshd must not read its settings while ours are put aside. FINISH has it read them as well.
         if keys_only and run("/usr/sbin/sshd", "-t").returncode == 0:
             run("systemctl", "restart", "ssh")
         return "stays", left
