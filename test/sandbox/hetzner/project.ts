@@ -56,6 +56,9 @@ export async function startProject(
     stateFile: join(directory, "hetzner.json"),
     log: (line) => log.push(line),
     ...options,
+  }).catch((error: unknown) => {
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
   });
   const call: Project["call"] = async (method, path, body, headers = {}) => {
     const response = await fetch(hetzner.endpoint + path, {

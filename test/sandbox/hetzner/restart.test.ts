@@ -1,5 +1,5 @@
 import { readdirSync, statSync, writeFileSync } from "node:fs";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -50,7 +50,6 @@ test("a file that is no state is named, with what to do", async () => {
   await expect(startProject({}, new PretendMachines(), directory)).rejects.toThrow(
     /hetzner\.json.*\n {2}do: .*sandbox:down/,
   );
-  rmSync(directory, { recursive: true });
 });
 
 test("a port in use is named, with what to do", async () => {
