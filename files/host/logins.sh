@@ -11,9 +11,10 @@ fail() { echo "logins: $*" >&2; exit 1; }
 # Not as it would be with the file: what is tried is never what sshd would read at a boot.
 check() {
   local words other
-  words=$(/usr/sbin/sshd -t 2>&1) || fail "sshd refuses its configuration as it is: $(head -n 1 <<< "$words"); do: see \`sshd -t\` on the server"
+  # sshd ends its lines as on a terminal.
+  words=$(/usr/sbin/sshd -t 2>&1 | tr -d '\r') || fail "sshd refuses its configuration as it is: $(head -n 1 <<< "$words"); do: see \`sshd -t\` on the server"
   # shellcheck disable=SC2046
-  words=$(/usr/sbin/sshd -t $(sed -n 's/^\([A-Z][A-Za-z]*\) \(.*\)/-o \1=\2/p' <<< "$1") 2>&1) ||
+  words=$(/usr/sbin/sshd -t $(sed -n 's/^\([A-Z][A-Za-z]*\) \(.*\)/-o \1=\2/p' <<< "$1") 2>&1 | tr -d '\r') ||
     fail "sshd refuses logins by key alone: $(head -n 1 <<< "$words"); do: change that setting, $keep_passwords"
   # sshd does not look into Match blocks for it: these users would find no method at all.
   other=$(grep -Ehi '^[[:space:]]*AuthenticationMethods[[:space:]].*(password|keyboard-interactive)' /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf | head -n 1) || true
