@@ -39,15 +39,22 @@ esac
 
 before=$(cat "$file" 2> /dev/null || true)
 [ -z "$wanted" ] || check "$wanted"
-running=/proc/$(systemctl show --property MainPID --value ssh)
-# A run that was cut off may have written it and not have restarted sshd. A restart waits until sshd is ready; sessions live on.
-if [ "$wanted" != "$before" ] || [ "$file" -nt "$running" ]; then
-  put "$wanted"
-  systemctl restart ssh
-fi
-
 # For a login that no Match block names: what those say is their owner's business.
-effective=$(/usr/sbin/sshd -T -C user=vpai-other,host=localhost,addr=192.0.2.1)
+settings() { /usr/sbin/sshd -T -C user=vpai-other,host=localhost,addr=192.0.2.1; }
+
+# Of the sshd that runs, which may have read its settings before a file changed, or a run was cut off.
+offers_passwords() {
+  local answer
+  answer=$(ssh -o BatchMode=yes -o PreferredAuthentications=none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+    -p "$(settings | sed -n 's/^port //p' | head -n 1)" vpai-other@127.0.0.1 true 2>&1 < /dev/null) || true
+  grep -E '\((.*,)?(password|keyboard-interactive)[,)]' <<< "$answer" > /dev/null
+}
+
+put "$wanted"
+# A restart waits until sshd is ready, and sessions live on.
+if [ "$wanted" != "$before" ] || { [ -n "$wanted" ] && offers_passwords; }; then systemctl restart ssh; fi
+
+effective=$(settings)
 while read -r key value; do
   [[ -z $key || $key == '#'* ]] || grep -x "${key,,} $value" <<< "$effective" > /dev/null ||
     fail "sshd does not take $key $value; do: remove $key from what it reads before ${file##*/} (sshd_config.d, the first lines of sshd_config), $keep_passwords"
