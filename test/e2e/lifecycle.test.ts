@@ -42,9 +42,10 @@ test(
 );
 
 test(
-  "refresh and preview are plain engine commands that find nothing to do",
+  "preview and refresh are plain engine commands that find nothing to do",
   async () => {
     const flags = ["--non-interactive", "--stack", "sandbox"];
+    expect(await stack.pulumi(["preview", "--expect-no-changes", ...flags])).toMatch(/unchanged/);
     expect(await stack.pulumi(["refresh", "--yes", "--skip-preview", "--expect-no-changes", ...flags])).toMatch(
       /unchanged/,
     );
