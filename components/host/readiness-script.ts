@@ -7,7 +7,8 @@ export const READY = "ready";
 
 /**
  * Waits for cloud-init, compares the machine's bootstrap with ours and runs ours (which comes on stdin) when they
- * differ; then has sshd take the logins that it is to take. Its last line is {@link READY}; the log of a bootstrap stays on the machine.
+ * differ; then has sshd take the logins that it is to take. Its last line is {@link READY}; the log of a bootstrap stays
+ * on the machine.
  */
 export function renderReadinessScript(): string {
   return `set -euo pipefail
