@@ -76,7 +76,8 @@ export async function startOvhWorld(options: WorldOptions = {}): Promise<OvhWorl
   const certificate = await ca.issue(["127.0.0.1"]);
   const ovh: Ovh = await startOvh({ host: "127.0.0.1", port: 0, certificate, account, zones: [zone], log, ...rest });
   const authority = await startAuthority("127.0.0.1", 0, () => servedZones([zone]));
-  // OVH's client uses the agent of the process.
+  // OVH's client uses the agent of the process, whose options win over those of a request: other tests need theirs back.
+  const before = { ...https.globalAgent.options };
   https.globalAgent.options.ca = [...getCACertificates("default"), ca.certPem];
   return {
     place: { provider: "ovh", zone: ZONE, endpoint: ovh.endpoint },
@@ -85,6 +86,7 @@ export async function startOvhWorld(options: WorldOptions = {}): Promise<OvhWorl
     authority,
     requests,
     async close() {
+      https.globalAgent.options = before;
       https.globalAgent.destroy();
       await Promise.all([ovh.close(), authority.close()]);
       rmSync(directory, { recursive: true });
