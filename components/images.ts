@@ -72,6 +72,16 @@ export const images = {
     versions: SEMVER,
     notes: "https://github.com/grafana/grafana/releases/tag/v{tag}",
   },
+  headscale: {
+    pin: "docker.io/headscale/headscale:v0.29.3@sha256:0e7f1c6e4ce6c2a2a001103ecd3fa645a045adf30ac8a5234fe037b43000cd72",
+    versions: V_SEMVER,
+    notes: "https://github.com/juanfont/headscale/releases/tag/{tag}",
+  },
+  tailscale: {
+    pin: "docker.io/tailscale/tailscale:v1.102.3@sha256:8c42c4574ab066384fcb72f69e086a2ff1dd3652eb6f56856cee34bcf0d2f680",
+    versions: V_SEMVER,
+    notes: "https://tailscale.com/changelog",
+  },
   diun: {
     pin: "docker.io/crazymax/diun:4.33.0@sha256:e324b793eb32dfb7f74d3a39421ebf090141caaadee69b8f78da63112408ee25",
     versions: SEMVER,

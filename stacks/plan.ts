@@ -1,5 +1,6 @@
 import { type Fault, OperatorError, renderFaults } from "../shared/errors.ts";
 import type { Route, ServiceContext } from "../components/service/model/context.ts";
+import { vpnRanges } from "../components/service/model/vpn.ts";
 import { acmeDirectory } from "../components/service/model/issuer.ts";
 import type { ServiceDefinition } from "../components/service/model/definition.ts";
 import type { NetworkName } from "../components/service/model/facets.ts";
@@ -17,7 +18,7 @@ import { allDependencies, topologicalOrder } from "../components/service/plan/or
 import { collectRequirements } from "../components/service/plan/requirements.ts";
 import { planRoutes } from "../components/service/plan/routes.ts";
 import { checkSecrets, type PlannedSecret, planSecrets } from "../components/service/plan/secrets.ts";
-import { catalogue, imagePins } from "./catalogue.ts";
+import { catalogue, deployedServices, imagePins } from "./catalogue.ts";
 import { nearName } from "./settings/errors.ts";
 import { serviceSettings, type Settings } from "./settings/parse.ts";
 
@@ -41,7 +42,7 @@ export interface Plan {
 
 /** @throws OperatorError with every fault */
 export function planDeployment(settings: Settings, all: readonly ServiceDefinition[] = catalogue): Plan {
-  const definitions = all.filter(({ name }) => !settings.disabledServices.includes(name));
+  const definitions = deployedServices(settings, all);
   const routes = planRoutes(definitions, settings);
   const pins = imagePins(settings.images, definitions);
   const secrets = planSecrets(
@@ -103,13 +104,14 @@ function otherPorts({ vps }: Pick<Settings, "vps">): OtherPort[] {
 
 /** The firewall of a deployment: the server's own, and Hetzner's in front of a server that was ordered there. */
 export function stackFirewall(
-  { ssh, vpnCidrs, vps }: Pick<Settings, "ssh" | "vpnCidrs" | "vps">,
+  { ssh, vpnCidrs, vpn, vps }: Pick<Settings, "ssh" | "vpnCidrs" | "vpn" | "vps">,
   definitions: readonly ServiceDefinition[],
 ): FirewallPlan {
   return planFirewall({
     definitions,
     sshdPorts: sshdPorts({ ssh, vps }).map(({ port }) => port),
     others: otherPorts({ vps }).map(({ port, protocol }) => ({ port, protocol })),
+    vpn: vpnRanges({ vpn }),
     cidrs: { ssh: ssh.allowedCidrs, vpn: vpnCidrs },
     enforcement: vps.provider === "hetzner" ? "hetzner" : "host",
   });

@@ -42,7 +42,11 @@ export function buildPlatform(settings: Settings, plan: Plan, secret: SecretSour
   const machine = buildMachine(settings, plan, secret);
   const dns = buildDns(settings, plan, machine);
   const host = new Host("host", { machine, workFolder: settings.workFolder, networks: plan.networks });
-  new HostFirewall("firewall", { host, ports: hostPorts(plan.firewall), mayClose: plan.mayClose });
+  new HostFirewall("firewall", {
+    host,
+    table: { ...plan.firewall, ports: hostPorts(plan.firewall) },
+    mayClose: plan.mayClose,
+  });
   const secrets = new Secrets("secrets", {
     host,
     plan: plan.secrets,

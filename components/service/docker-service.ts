@@ -57,9 +57,19 @@ export class DockerService extends pulumi.ComponentResource {
       this,
       { dependsOn: [secrets.permanentGuard, ...(definition.reload ? images.all : [])] },
     );
-    const prepared = database
-      ? [reconcileDatabase(`${name}-database`, host, database, secrets.get(database.password), this, after)]
-      : [];
+    const script = definition.prepare?.(context);
+    const prepared = [
+      ...(database
+        ? [reconcileDatabase(`${name}-database`, host, database, secrets.get(database.password), this, after)]
+        : []),
+      ...(script
+        ? [
+            host.remoteCommand(`${name}-prepared`, { ...script, triggers: after.map(({ id }) => id) }, this, {
+              dependsOn: [placed, ...after],
+            }),
+          ]
+        : []),
+    ];
     this.container = new docker.Container(
       `${name}-container`,
       {
@@ -161,8 +171,11 @@ export function containerArgs(plan: ContainerPlan): Omit<docker.ContainerArgs, "
     envs: [...plan.envs],
     restart: "unless-stopped",
     init: true,
-    networkMode: "bridge",
+    networkMode: plan.hostNetwork ? "host" : "bridge",
     networksAdvanced: plan.networks.map((name) => ({ name })),
+    ...(plan.devices.length > 0 && {
+      devices: plan.devices.map((path) => ({ hostPath: path, containerPath: path, permissions: "rwm" })),
+    }),
     mounts: plan.mounts.map((mount) => ({ ...mount, type: "bind" })),
     ports: plan.ports.map((port) => ({ ...port })),
     healthcheck: { ...plan.healthcheck, tests: [...plan.healthcheck.tests] },

@@ -1,7 +1,7 @@
 import type { ServiceDefinition } from "../../components/service/model/definition.ts";
 import { accountHolders, allDependencies, startupDependencies } from "../../components/service/plan/order.ts";
 import { planSecrets } from "../../components/service/plan/secrets.ts";
-import { catalogue } from "../../stacks/catalogue.ts";
+import { deployedServices } from "../../stacks/catalogue.ts";
 import type { StackContext } from "../stack/context.ts";
 import { pulumiOutput } from "../engine/run.ts";
 import { type KnownResource, type TargetPlan, targetPlan, requireServices } from "./target-plan.ts";
@@ -10,8 +10,7 @@ import { readCheckpoint } from "../stack/file-backend.ts";
 
 /** The services that a stack has. */
 function servicesOf(stack: string): ServiceDefinition[] {
-  const { disabledServices } = StackFile.read(stack);
-  return catalogue.filter(({ name }) => !disabledServices.includes(name));
+  return deployedServices(StackFile.read(stack));
 }
 
 /** Rejects an invalid `--only` before anything is started. */

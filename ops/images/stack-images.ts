@@ -2,20 +2,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Fault, OperatorError } from "../../shared/errors.ts";
 import { parseImageRef } from "../../shared/image-ref.ts";
-import { catalogue, imagePins } from "../../stacks/catalogue.ts";
+import { deployedServices, imagePins } from "../../stacks/catalogue.ts";
 import type { StackFile } from "../stack/config-file.ts";
 import type { WantedImage } from "./check.ts";
 
 /** Pin by service of what a stack has: the catalogue's, with the stack file's replacements and omissions. */
-export function stackPins({
-  images,
-  disabledServices,
-}: Pick<StackFile, "images" | "disabledServices">): Record<string, string> {
-  return imagePins(
-    images,
-    catalogue.filter(({ name }) => !disabledServices.includes(name)),
-  );
-}
+export const stackPins = (file: Pick<StackFile, "images" | "disabledServices" | "vpn">): Record<string, string> =>
+  imagePins(file.images, deployedServices(file));
 
 /** What stands for each pin in a sandbox; undefined when nothing was published yet. */
 export function readLock(work: string): Record<string, string> | undefined {

@@ -1,4 +1,4 @@
-import { catalogue } from "../../stacks/catalogue.ts";
+import { deployedServices } from "../../stacks/catalogue.ts";
 import { requireStack } from "../stack/context.ts";
 import { OperatorError } from "../../shared/errors.ts";
 import { PROJECT_ROOT } from "../../shared/paths.ts";
@@ -31,10 +31,7 @@ export async function runServices({ stack, instance, json, live }: ServicesOptio
     pins: stackPins(file),
     ...(measured && { live: measured }),
   };
-  const rows = serviceRows(
-    catalogue.filter(({ name }) => !file.disabledServices.includes(name)),
-    input,
-  );
+  const rows = serviceRows(deployedServices(file), input);
   process.stdout.write(json ? `${JSON.stringify(rows, undefined, 2)}\n` : servicesTable(rows, input));
 }
 

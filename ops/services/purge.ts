@@ -4,7 +4,7 @@ import { createInterface } from "node:readline/promises";
 import { execa } from "execa";
 import { planSecrets } from "../../components/service/plan/secrets.ts";
 import { OperatorError } from "../../shared/errors.ts";
-import { catalogue } from "../../stacks/catalogue.ts";
+import { catalogue, deployedServices } from "../../stacks/catalogue.ts";
 import { type PurgeChoice, planPurge, purgeCommand, type PurgePlan } from "./purge-plan.ts";
 import { createScreen } from "../stack/terminal.ts";
 import { requireSshConfig } from "../deploy/ssh.ts";
@@ -45,8 +45,7 @@ export async function runPurge(options: PurgeOptions): Promise<void> {
 }
 
 function planned(choice: PurgeChoice): PurgePlan {
-  const { disabledServices } = StackFile.read(choice.stack);
-  const kept = catalogue.filter(({ name }) => !disabledServices.includes(name));
+  const kept = deployedServices(StackFile.read(choice.stack));
   return planPurge(
     choice,
     kept.map((definition) => ({

@@ -9,7 +9,7 @@ import { acmeDirectory, trustOf } from "../../components/service/model/issuer.ts
 import { instanceOf, readWorldFile } from "../../sandbox/supervisor/instance.ts";
 import { OperatorError } from "../../shared/errors.ts";
 import { PROJECT_ROOT } from "../../shared/paths.ts";
-import { catalogue } from "../../stacks/catalogue.ts";
+import { deployedServices } from "../../stacks/catalogue.ts";
 import type { StackChoice } from "../deploy/open.ts";
 import { requireSshConfig } from "../deploy/ssh.ts";
 import { StackFile } from "../stack/config-file.ts";
@@ -47,7 +47,7 @@ const AUTHORITIES = { own: ROOT_CERTIFICATE, system: "/etc/ssl/certs/ca-certific
 export async function runSmoke(choice: StackChoice, only?: readonly string[]): Promise<Result[]> {
   const config = requireSshConfig(choice);
   const file = StackFile.read(choice.stack);
-  const definitions = catalogue.filter(({ name }) => !file.disabledServices.includes(name));
+  const definitions = deployedServices(file);
   const wanted = definitions.filter(({ name }) => only?.includes(name) ?? true);
   const services = definitions.map(({ name }) => name);
   const edge = await edgeOf(choice, config);

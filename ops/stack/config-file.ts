@@ -56,6 +56,11 @@ export class StackFile {
     return this.#get("disabledServices") ?? [];
   }
 
+  /** The VPN that the server is a member of. */
+  get vpn(): RawSettings["vpn"] {
+    return this.#get("vpn") ?? { host: false, hostname: "vpai" };
+  }
+
   /** Whether irreplaceable resources refuse to be deleted. */
   get protect(): boolean {
     return this.#get("protect") ?? true;

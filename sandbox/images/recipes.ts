@@ -5,6 +5,7 @@ import { qdrantFake } from "../fakes/qdrant/recipe.ts";
 import { caddy } from "./caddy/recipe.ts";
 import { cadvisor } from "./cadvisor/recipe.ts";
 import { diun } from "./diun/recipe.ts";
+import { headscale } from "./headscale/recipe.ts";
 import { litellm } from "./litellm/recipe.ts";
 import { nodeExporter, postgresExporter, redisExporter, victoriametrics } from "./metrics/recipe.ts";
 import { n8n } from "./n8n/recipe.ts";
@@ -13,6 +14,7 @@ import { postgres } from "./postgres/recipe.ts";
 import type { Recipe } from "./recipe.ts";
 import { redis } from "./redis/recipe.ts";
 import { socketProxy } from "./socket-proxy/recipe.ts";
+import { tailscale } from "./tailscale/recipe.ts";
 
 /** Every image the sandbox can make. */
 export const recipes: readonly Recipe[] = [
@@ -33,4 +35,6 @@ export const recipes: readonly Recipe[] = [
   cadvisor,
   litellm,
   openclaw,
+  headscale,
+  tailscale,
 ];

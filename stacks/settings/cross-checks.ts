@@ -90,6 +90,30 @@ export function lockFaults({ imageLock }: RawSettings, workFolder: string, lock:
   ];
 }
 
+/** One VPN, and the key with which the server joins it. */
+export function vpnFaults({ vpn }: RawSettings, providedSecrets: readonly ProvidedSecret[]): Fault[] {
+  if (vpn.controlUrl === undefined) return [];
+  if (vpn.host) {
+    return [
+      {
+        key: "vpai:vpn.controlUrl",
+        found: `${vpn.controlUrl}, and vpai:vpn.host is true`,
+        allowed: "one of the two: a VPN of the stack's own, or one that exists",
+        fix: "`pulumi config rm --path vpai:vpn.controlUrl`, or `pulumi config rm --path vpai:vpn.host`",
+      },
+    ];
+  }
+  if (providedSecrets.includes("vpnAuthKey")) return [];
+  return [
+    {
+      key: "vpai:vpnAuthKey",
+      found: "not set, and vpai:vpn.controlUrl is",
+      allowed: `a key with which one machine may join the VPN of ${vpn.controlUrl}`,
+      fix: "`pulumi config set --secret vpai:vpnAuthKey`, or set TS_AUTHKEY",
+    },
+  ];
+}
+
 /** The secrets that the providers of the server and of DNS need. */
 export function missingSecretFaults(vps: unknown, dns: unknown, isSet: (key: SecretKey) => boolean): Fault[] {
   const provider = (vps as { provider?: unknown } | undefined)?.provider;

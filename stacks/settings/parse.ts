@@ -19,6 +19,7 @@ import {
   providerFaults,
   serverTypeFaults,
   telegramFaults,
+  vpnFaults,
 } from "./cross-checks.ts";
 import { environmentFaults, stackNameFaults } from "./environment-rules.ts";
 import { toFaults } from "./errors.ts";
@@ -83,6 +84,7 @@ export function checkSettings(sources: Sources): CheckedSettings {
     ...checkModels(data.models),
     ...(isSound("models") && isSound("disabledServices") ? providerFaults(data, providedSecrets) : []),
     ...(isSound("telegramAllowFrom") ? telegramFaults(data, providedSecrets) : []),
+    ...(isSound("vpn") ? vpnFaults(data, providedSecrets) : []),
     ...(isSound("tls") && isSound("dns") ? issuerFaults(data) : []),
     ...environmentFaults(env),
     ...serverTypeFaults(raw["vps"]),

@@ -100,6 +100,19 @@ export const SECRET_RULES: Readonly<Record<SecretKey, SecretRule>> = {
     fix: "copy it again from https://platform.openai.com/api-keys",
     problem: openai,
   },
+  vpnAuthKey: {
+    consumer: "tailscaled",
+    source: "https://tailscale.com/kb/1085/auth-keys and `headscale preauthkeys create`",
+    allowed: "a key for one machine: tskey-auth-…, hskey-auth-…, or 48 hexadecimal digits of an older Headscale",
+    fix: "make a new one: `headscale preauthkeys create --tags tag:server`, or Tailscale's admin console",
+    problem: (value) => {
+      if (/^(tskey-api|hskey-api)/.test(value)) return "a key of the API, not of a machine";
+      if (/^[a-f0-9]{48}$/.test(value)) return undefined;
+      return /^(tskey-auth|tskey-client|hskey-auth)-[A-Za-z0-9_-]{10,}$/.test(value)
+        ? undefined
+        : `${length(value)} of another form`;
+    },
+  },
   openclawTelegramToken: {
     consumer: "Telegram's bot API, through OpenClaw",
     source: "https://core.telegram.org/bots/api#authorizing-your-bot",

@@ -275,7 +275,7 @@ describe("a server that a stack leaves", () => {
     const cidrs = { ssh: [range], vpn: [] };
     const { ports } = planFirewall({ definitions: [], sshdPorts: [2222, 22], cidrs, enforcement: "host" });
     const { status, stderr } = spawnSync("sh", [join(import.meta.dirname, "../../files/client/keep-firewall.sh")], {
-      input: renderHostTable(ports),
+      input: renderHostTable({ ports, vpn: [] }),
       env: { ...process.env, VPAI_SSH: config, VPAI_CLOSING: closing },
       encoding: "utf8",
     });

@@ -63,7 +63,7 @@ const verdict = ({ rules, policy }: HostChain, probe: Probe, arrival: Arrival): 
   (rules.find((rule) => meets(rule, probe, arrival))?.verdict ?? policy) === "accept";
 
 const chainOf = (ports: readonly DeclaredPort[], hook: HostChain["hook"]): HostChain => {
-  const chain = hostChains(ports).find((each) => each.hook === hook);
+  const chain = hostChains({ ports, vpn: [] }).find((each) => each.hook === hook);
   if (chain === undefined) throw new Error(`no chain ${hook}`);
   return chain;
 };

@@ -2,12 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { Host } from "../host.ts";
-import { HOST_FIREWALL, renderHostTable } from "./host-table.ts";
-import type { DeclaredPort } from "./plan.ts";
+import { HOST_FIREWALL, type HostTable, renderHostTable } from "./host-table.ts";
 
 export interface HostFirewallArgs {
   readonly host: Host;
-  readonly ports: readonly DeclaredPort[];
+  readonly table: HostTable;
   /** Whether the first rules may close ports on which programs of the server listen; else they are refused. */
   readonly mayClose: boolean;
 }
@@ -17,11 +16,11 @@ export interface HostFirewallArgs {
  * the server takes them back by itself, and the run fails with the reason.
  */
 export class HostFirewall extends pulumi.ComponentResource {
-  constructor(name: string, { host, ports, mayClose }: HostFirewallArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { host, table, mayClose }: HostFirewallArgs, opts?: pulumi.ComponentResourceOptions) {
     super("vpai:host:HostFirewall", name, {}, opts);
     const script = readFileSync(join(import.meta.dirname, "../../../files/client/keep-firewall.sh"), "utf8");
     const environment = { VPAI_CLOSING: mayClose ? "open" : "ask" };
-    host.localCommand(HOST_FIREWALL, { create: script, stdin: renderHostTable(ports), environment }, this);
+    host.localCommand(HOST_FIREWALL, { create: script, stdin: renderHostTable(table), environment }, this);
     this.registerOutputs();
   }
 }

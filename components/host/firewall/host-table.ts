@@ -1,4 +1,5 @@
-import { type DeclaredPort, FAMILIES, type Family, rangesOf } from "./plan.ts";
+import { VPN_INTERFACE } from "../../service/model/vpn.ts";
+import { type DeclaredPort, FAMILIES, type Family, type FirewallPlan, rangesOf } from "./plan.ts";
 
 /** One rule; a packet has to meet all its conditions. */
 export interface HostRule {
@@ -6,6 +7,7 @@ export interface HostRule {
   readonly states?: readonly ("established" | "related" | "invalid")[];
   /** Interface that it comes in by, or leaves by; `*` at the end stands for anything. */
   readonly from?: string;
+  readonly notFrom?: string;
   readonly to?: string;
   /** The destination has been translated: it is on its way to a published port. */
   readonly translated?: true;
@@ -29,6 +31,9 @@ export interface HostChain {
   readonly rules: readonly HostRule[];
 }
 
+/** What the host's table is made from. */
+export type HostTable = Pick<FirewallPlan, "ports" | "vpn">;
+
 /** Name of the table: nothing else writes to it, and it touches no other. */
 export const HOST_TABLE = "vpai";
 
@@ -40,10 +45,10 @@ const BRIDGES = ["docker*", "br-*"] as const;
 
 const KNOWN: HostRule = { states: ["established", "related"], verdict: "accept" };
 
-/** What a host needs apart from its ports: itself, ping and errors, its neighbours, its address. */
+const LOOPBACK: HostRule = { from: "lo", verdict: "accept" };
+
+/** What a host needs apart from its ports: ping and errors, its neighbours, its address. */
 const NEEDS: readonly HostRule[] = [
-  { from: "lo", verdict: "accept" },
-  KNOWN,
   { states: ["invalid"], verdict: "drop" },
   {
     family: "ipv4",
@@ -83,15 +88,26 @@ const NEEDS: readonly HostRule[] = [
  * rules, which would accept every published port; a restart of Docker does not touch it. It keeps new connections from
  * outside out of all containers, and leaves to Docker what containers start themselves.
  */
-export function hostChains(ports: readonly DeclaredPort[]): HostChain[] {
+export function hostChains({ ports, vpn }: HostTable): HostChain[] {
+  // A member's address is worth something at the edge: nobody else may come with it.
+  const forged = FAMILIES.flatMap((family): HostRule[] => {
+    const sources = rangesOf(family, vpn);
+    return sources.length === 0 ? [] : [{ notFrom: VPN_INTERFACE, family, sources, verdict: "drop", comment: "vpn" }];
+  });
   return [
-    { hook: "input", priority: "filter", policy: "drop", rules: [...NEEDS, ...ports.flatMap(inputRules)] },
+    {
+      hook: "input",
+      priority: "filter",
+      policy: "drop",
+      rules: [LOOPBACK, KNOWN, ...forged, ...NEEDS, ...ports.flatMap(inputRules)],
+    },
     {
       hook: "forward",
       priority: "filter - 10",
       policy: "accept",
       rules: [
         KNOWN,
+        ...forged,
         ...BRIDGES.map((from): HostRule => ({ from, verdict: "accept" })),
         ...ports.filter(({ published }) => published).flatMap(forwardRules),
         { translated: true, verdict: "drop" },
@@ -112,9 +128,9 @@ const forwardRules = (port: DeclaredPort): HostRule[] =>
   inputRules(port).map((rule) => ({ ...rule, translated: true }));
 
 /** The table as `nft -f` takes it: in one transaction, in place of the one there is. */
-export function renderHostTable(ports: readonly DeclaredPort[]): string {
+export function renderHostTable(table: HostTable): string {
   const name = `table inet ${HOST_TABLE}`;
-  return `${[name, `delete ${name}`, `${name} {`, hostChains(ports).map(chainText).join("\n\n"), "}"].join("\n")}\n`;
+  return `${[name, `delete ${name}`, `${name} {`, hostChains(table).map(chainText).join("\n\n"), "}"].join("\n")}\n`;
 }
 
 const chainText = ({ hook, priority, policy, rules }: HostChain): string =>
@@ -128,10 +144,11 @@ const chainText = ({ hook, priority, policy, rules }: HostChain): string =>
 const FAMILY_WORDS = { ipv4: { header: "ip", any: "0.0.0.0/0" }, ipv6: { header: "ip6", any: "::/0" } } as const;
 
 function ruleText(rule: HostRule): string {
-  const { states, from, to, translated, verdict, comment } = rule;
+  const { states, from, notFrom, to, translated, verdict, comment } = rule;
   return [
     states && `ct state ${states.join(",")}`,
     from && `iifname "${from}"`,
+    notFrom && `iifname != "${notFrom}"`,
     to && `oifname "${to}"`,
     translated && "ct status dnat",
     ...addressWords(rule),

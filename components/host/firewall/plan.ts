@@ -1,5 +1,5 @@
 import { isIPv4 } from "node:net";
-import { parseRange } from "../../../shared/address-range.ts";
+import { contains, parseRange } from "../../../shared/address-range.ts";
 import type { ServiceDefinition } from "../../service/model/definition.ts";
 import type { Audience } from "../../service/model/facets.ts";
 import { PUBLISH_ADDRESS } from "../../service/plan/container.ts";
@@ -30,6 +30,8 @@ export type Enforcement = "hetzner" | "host";
 
 export interface FirewallPlan {
   readonly ports: readonly DeclaredPort[];
+  /** Addresses of the VPN's members: taken from the VPN's own interface alone. */
+  readonly vpn: readonly string[];
   readonly enforcement: Enforcement;
 }
 
@@ -40,6 +42,8 @@ export interface FirewallArgs {
   readonly sshdPorts: readonly number[];
   /** Ports of software that is not ours, on a server that exists already: open to everyone. */
   readonly others?: readonly OpenPort[];
+  /** Addresses of the VPN's members. @default none */
+  readonly vpn?: readonly string[];
   /** Sources of each audience that is not everyone. */
   readonly cidrs: Readonly<Record<Exclude<PortAudience, "public">, readonly string[]>>;
   readonly enforcement: Enforcement;
@@ -48,8 +52,15 @@ export interface FirewallArgs {
 export const ANYWHERE = ["0.0.0.0/0", "::/0"] as const;
 
 /** The one list that every firewall is made from: sshd's ports, those that services publish, in their order, and others. */
-export function planFirewall({ definitions, sshdPorts, others = [], cidrs, enforcement }: FirewallArgs): FirewallPlan {
-  const sources = { ...cidrs, public: ANYWHERE };
+export function planFirewall({
+  definitions,
+  sshdPorts,
+  others = [],
+  vpn = [],
+  cidrs,
+  enforcement,
+}: FirewallArgs): FirewallPlan {
+  const sources = { ssh: withRanges(cidrs.ssh, vpn), vpn: withRanges(cidrs.vpn, vpn), public: ANYWHERE };
   const sshd = [...new Set(sshdPorts)].map((port): DeclaredPort => ({
     port,
     protocol: "tcp",
@@ -59,16 +70,18 @@ export function planFirewall({ definitions, sshdPorts, others = [], cidrs, enfor
     listens: FAMILIES,
     published: false,
   }));
-  const published = definitions.flatMap(({ name, publish = [] }) =>
-    publish.map(({ port, protocol, audience = "public" }): DeclaredPort => ({
-      port,
-      protocol,
-      owner: name,
-      audience,
-      sources: sources[audience],
-      listens: [isIPv4(PUBLISH_ADDRESS) ? "ipv4" : "ipv6"],
-      published: true,
-    })),
+  const published = definitions.flatMap(({ name, hostNetwork, publish = [] }) =>
+    publish
+      .filter(({ loopback }) => !loopback)
+      .map(({ port, protocol, audience = "public" }): DeclaredPort => ({
+        port,
+        protocol,
+        owner: name,
+        audience,
+        sources: sources[audience],
+        listens: hostNetwork === undefined ? [isIPv4(PUBLISH_ADDRESS) ? "ipv4" : "ipv6"] : FAMILIES,
+        published: hostNetwork === undefined,
+      })),
   );
   const open = others.map((each): DeclaredPort => ({
     ...each,
@@ -79,7 +92,17 @@ export function planFirewall({ definitions, sshdPorts, others = [], cidrs, enfor
     // Whether a container of the server's owner does is not known.
     published: true,
   }));
-  return { ports: [...sshd, ...published, ...open], enforcement };
+  return { ports: [...sshd, ...published, ...open], vpn, enforcement };
+}
+
+/** The ranges, and those of `more` that none of them contains: nftables takes no set whose ranges overlap. */
+function withRanges(ranges: readonly string[], more: readonly string[]): string[] {
+  const isIn = (inner: string, outer: string): boolean => {
+    const [a, b] = [parseRange(inner), parseRange(outer)];
+    return a !== undefined && b !== undefined && contains(b, a);
+  };
+  const added = more.filter((each) => !ranges.some((range) => isIn(each, range)));
+  return [...ranges.filter((range) => !added.some((each) => isIn(range, each))), ...added];
 }
 
 /**

@@ -8,6 +8,7 @@ import type {
   DataMount,
   HealthCheck,
   HostMount,
+  HostScript,
   MemorySpec,
   MetricsSpec,
   NetworkName,
@@ -21,6 +22,7 @@ import type {
 import type { AlertSpec, DashboardSpec } from "./monitoring.ts";
 import type { Backup, Login, SmokeCheck } from "./operations.ts";
 import type { Provision, Readback } from "./provision.ts";
+import type { ServiceSettings } from "./settings.ts";
 
 /** A file that the container reads below {@link ServiceDefinition.configDir}. Owned by the container's user. */
 export interface FileSpec {
@@ -42,7 +44,12 @@ export interface ServiceDefinition {
   /** Also the container's name, and its host name on its networks. */
   readonly name: string;
   readonly image: Image;
+  /** Whether a deployment with these settings has it. @default always */
+  readonly enabled?: (settings: Pick<ServiceSettings, "vpn">) => boolean;
+  /** Empty where it has the server's own network. */
   readonly networks: readonly NetworkName[];
+  /** It has the server's own network, with all its interfaces; what it publishes, it listens on there. Says why. */
+  readonly hostNetwork?: string;
   /** Port it listens on inside its networks. */
   readonly port?: number;
   /** Other ports it listens on there. */
@@ -55,6 +62,8 @@ export interface ServiceDefinition {
   readonly command?: readonly string[] | ((context: ServiceContext) => readonly string[]);
   readonly data?: readonly DataMount[];
   readonly hostMounts?: readonly HostMount[];
+  /** Devices of the host, such as /dev/net/tun. */
+  readonly devices?: readonly string[];
   /** "host" shows the control groups of all containers. @default "private" */
   readonly cgroup?: "host";
   /** Mount point of its files, read-only. */
@@ -75,6 +84,8 @@ export interface ServiceDefinition {
   readonly vectors?: readonly CollectionSpec[];
   /** Services that have to be healthy first, besides the providers of its database and cache. */
   readonly needs?: readonly string[];
+  /** Run on the server once what it needs is ready, before its container is made; again when that is replaced. */
+  readonly prepare?: (context: ServiceContext) => HostScript | undefined;
   readonly provision?: Provision;
   /** What it has taken from its live files, read by the server's inspection; {@link ServiceDefinition.reload} repairs it. */
   readonly readback?: (context: ServiceContext, reveal: Reveal) => Readback;

@@ -77,6 +77,14 @@ export interface PublishedPort {
   readonly protocol: "tcp" | "udp";
   /** The clients that the firewalls let reach it. @default "public" */
   readonly audience?: Audience;
+  /** Reached from the server itself alone: published at 127.0.0.1. @default false */
+  readonly loopback?: true;
+}
+
+/** A script for `sh` on the server. No secret in it: a failure prints it. */
+export interface HostScript {
+  readonly create: string;
+  readonly stdin: string;
 }
 
 export interface RouteSpec {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { choice, cidr, text, whole } from "../../../shared/rules.ts";
+import { choice, cidr, flag, text, whole } from "../../../shared/rules.ts";
 
 const days = (fallback: number) => whole(1, 3_650, "a number of days: a whole number from 1 to 3650").default(fallback);
 
@@ -35,6 +35,18 @@ const retention = z.strictObject({
   logsDays: days(14).describe("Retention of logs, in days"),
 });
 
+const vpn = z.strictObject({
+  host: flag().default(false).describe("Whether Headscale runs on the server: a VPN of the stack's own"),
+  controlUrl: text("an address such as https://vpn.example.com", (value) => /^https:\/\/[^\s/@?#]+$/.test(value))
+    .optional()
+    .describe("Control server of the VPN that the server joins: the owner's Headscale, or Tailscale's"),
+  hostname: text("a name of letters, digits and -, in lower case", (value) =>
+    /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value),
+  )
+    .default("vpai")
+    .describe("Name of the server in the VPN"),
+});
+
 /**
  * The settings that services see, by their name below `vpai:`. The deployment's own are in stacks/settings/schema.ts,
  * which includes these: a component may not import that file, and its type must come from the schema.
@@ -52,7 +64,8 @@ export const serviceSettingsSchema = z.object({
   vpnCidrs: z
     .array(cidr("an address range such as 100.64.0.0/10"), { error: "a list of address ranges" })
     .default([])
-    .describe("Source CIDRs allowed on VPN-only routes; empty denies all"),
+    .describe("More source CIDRs allowed on VPN-only routes, besides those of vpai:vpn; empty: none"),
+  vpn: vpn.default(vpn.parse({})).describe("VPN that the server is a member of"),
   telegramAllowFrom: z
     .array(whole(1, Number.MAX_SAFE_INTEGER, "a Telegram user's number"), {
       error: "a list of Telegram users' numbers",
@@ -82,6 +95,7 @@ export const SERVICE_SECRETS = {
   anthropicApiKey: { description: "API key of Anthropic", variable: "ANTHROPIC_API_KEY" },
   openaiApiKey: { description: "API key of OpenAI", variable: "OPENAI_API_KEY" },
   openclawTelegramToken: { description: "Token of OpenClaw's Telegram bot" },
+  vpnAuthKey: { description: "Key with which the server joins the VPN of vpai:vpn.controlUrl", variable: "TS_AUTHKEY" },
 } as const satisfies Readonly<Record<string, SecretSetting>>;
 
 export type ProvidedSecret = keyof typeof SERVICE_SECRETS;

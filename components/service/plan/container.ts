@@ -18,6 +18,8 @@ export interface ContainerPlan {
   readonly cgroupHost: boolean;
   readonly envs: readonly string[];
   readonly networks: readonly NetworkName[];
+  readonly hostNetwork: boolean;
+  readonly devices: readonly string[];
   readonly mounts: readonly { readonly source: string; readonly target: string; readonly readOnly: boolean }[];
   readonly ports: readonly {
     readonly ip: string;
@@ -66,13 +68,18 @@ export function planContainer(definition: ServiceDefinition, context: ServiceCon
       .map(([key, value]) => `${key}=${value}`)
       .sort(),
     networks: [...definition.networks].sort(),
+    hostNetwork: definition.hostNetwork !== undefined,
+    devices: definition.devices ?? [],
     mounts: [...data, ...config, ...host],
-    ports: (definition.publish ?? []).map(({ port, protocol }) => ({
-      ip: PUBLISH_ADDRESS,
-      internal: port,
-      external: port,
-      protocol,
-    })),
+    // On the server's own network there is nothing to publish.
+    ports: (definition.hostNetwork === undefined ? (definition.publish ?? []) : []).map(
+      ({ port, protocol, loopback }) => ({
+        ip: loopback ? "127.0.0.1" : PUBLISH_ADDRESS,
+        internal: port,
+        external: port,
+        protocol,
+      }),
+    ),
     healthcheck: {
       tests: health.test,
       interval: goDuration(health.intervalSeconds),

@@ -1,6 +1,7 @@
 import { defineService, healthCheck, validateInImage } from "../../service/presets/index.ts";
 import { HEALTH_ADDRESS, METRICS_PORT, renderCaddyfile } from "./config.ts";
 import { images } from "../../images.ts";
+import { vpnSources } from "../../service/model/vpn.ts";
 import { publicOrigin } from "../../service/model/public-origin.ts";
 import { alerts, dashboards } from "./monitoring.ts";
 
@@ -31,7 +32,7 @@ export const caddy = defineService({
       path: "Caddyfile",
       live: true,
       content: ({ domain, routes, settings, acmeDirectory }) =>
-        renderCaddyfile(domain, routes, settings.vpnCidrs, acmeDirectory),
+        renderCaddyfile(domain, routes, vpnSources(settings), acmeDirectory),
     },
   ],
   reload: {

@@ -123,7 +123,7 @@ describe("the firewalls agree", () => {
 });
 
 test("the host's table is this text, exactly", () => {
-  expect(renderHostTable(restricted.ports)).toBe(`table inet vpai
+  expect(renderHostTable(restricted)).toBe(`table inet vpai
 delete table inet vpai
 table inet vpai {
 	chain input {
