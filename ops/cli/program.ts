@@ -18,6 +18,7 @@ import { addServices } from "./services.ts";
 import { addStackReports } from "./stack-reports.ts";
 import { addStackTools } from "./stack-tools.ts";
 import { addVerbs } from "./verbs.ts";
+import { addVpn } from "./vpn.ts";
 
 interface StartFlags {
   readonly instance: string;
@@ -82,6 +83,7 @@ export function buildCli(): Command {
   addImages(program);
   addStackReports(program);
   addStackTools(program);
+  addVpn(program);
   addSandbox(program);
   addDevelopment(program);
   return program;

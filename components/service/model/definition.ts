@@ -84,6 +84,8 @@ export interface ServiceDefinition {
   readonly vectors?: readonly CollectionSpec[];
   /** Services that have to be healthy first, besides the providers of its database and cache. */
   readonly needs?: readonly string[];
+  /** Services that it starts after where the deployment has them. */
+  readonly startsAfter?: readonly string[];
   /** Run on the server once what it needs is ready, before its container is made; again when that is replaced. */
   readonly prepare?: (context: ServiceContext) => HostScript | undefined;
   readonly provision?: Provision;

@@ -28,7 +28,8 @@ export function startupDependencies(
   definitions: readonly ServiceDefinition[],
 ): string[] {
   const providers = requires(definition).atStart.flatMap((each) => providerOf(each, definitions)?.name ?? []);
-  return [...new Set([...(definition.needs ?? []), ...providers])];
+  const present = (definition.startsAfter ?? []).filter((name) => definitions.some((each) => each.name === name));
+  return [...new Set([...(definition.needs ?? []), ...present, ...providers])];
 }
 
 /** Services that this one depends on: those it starts after, and the providers of what it requires later. */

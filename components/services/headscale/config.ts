@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { HostScript } from "../../service/model/facets.ts";
 import type { ServiceContext } from "../../service/model/context.ts";
 import { publicOrigin } from "../../service/model/public-origin.ts";
 import { VPN_PREFIXES } from "../../service/model/vpn.ts";
@@ -14,7 +17,7 @@ export const DATA_DIR = "/var/lib/headscale";
 export const OWNER = "owner";
 /** What the server is: it has no rights of a user. */
 export const SERVER_TAG = "tag:server";
-/** Headscale gives addresses in turn, and the server is the first member; join.py checks it. */
+/** Headscale gives addresses in turn, and the server is the first member; members.py checks it. */
 export const SERVER_ADDRESS = "100.64.0.1";
 
 /**
@@ -76,6 +79,16 @@ log:
   format: json
 `;
 }
+
+/** `sh` words that run members.py on the server; the script goes to stdin. */
+export const membersCommand = (...words: readonly string[]): string => `sudo -n python3 -I - ${words.join(" ")}`;
+export const membersScript = (): string => readFileSync(join(import.meta.dirname, "members.py"), "utf8");
+
+/** Gives the server the key with which it becomes a member. */
+export const joinServer = (): HostScript => ({
+  create: membersCommand("server", OWNER, SERVER_TAG, SERVER_ADDRESS),
+  stdin: membersScript(),
+});
 
 /** Who may reach whom: the owner's machines reach each other and the server, and the server reaches none of them. */
 export const headscalePolicy = (): string =>

@@ -1,10 +1,8 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { CONFIG_DIR, defineService, httpHealth, notApplicable } from "../../service/presets/index.ts";
 import { images } from "../../images.ts";
 import { configSecret } from "../../service/model/secrets.ts";
 import { hasVpn } from "../../service/model/vpn.ts";
-import { OWNER, PORT as HEADSCALE_PORT, SERVER_ADDRESS, SERVER_TAG } from "../headscale/config.ts";
+import { joinServer, PORT as HEADSCALE_PORT } from "../headscale/config.ts";
 
 const STATE_DIR = "/var/lib/tailscale";
 const STATUS_PORT = 9002;
@@ -28,13 +26,8 @@ export const tailscale = defineService({
   configDir: CONFIG_DIR,
   files: ({ settings }) =>
     settings.vpn.host ? [] : [{ path: "authkey", content: (_, reveal) => `${reveal(configSecret("vpnAuthKey"))}\n` }],
-  prepare: ({ settings }) =>
-    settings.vpn.host
-      ? {
-          create: `sudo -n python3 -I - ${[OWNER, SERVER_TAG, SERVER_ADDRESS].join(" ")}`,
-          stdin: readFileSync(join(import.meta.dirname, "join.py"), "utf8"),
-        }
-      : undefined,
+  startsAfter: ["headscale"],
+  prepare: ({ settings }) => (settings.vpn.host ? joinServer() : undefined),
   environment: ({ settings: { vpn } }) => ({
     TS_KUBE_SECRET: "",
     TS_STATE_DIR: STATE_DIR,
