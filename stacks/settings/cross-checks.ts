@@ -91,10 +91,18 @@ export function lockFaults({ imageLock }: RawSettings, workFolder: string, lock:
 }
 
 /** One VPN, and the key with which the server joins it. */
-export function vpnFaults({ vpn }: RawSettings, providedSecrets: readonly ProvidedSecret[]): Fault[] {
-  if (vpn.controlUrl === undefined) return [];
+export function vpnFaults({ vpn, disabledServices }: RawSettings, providedSecrets: readonly ProvidedSecret[]): Fault[] {
+  const off = ["headscale", "tailscale"].filter((name) => vpn.host && disabledServices.includes(name));
+  const without = off.map((name) => ({
+    key: `vpai:disabledServices[${disabledServices.indexOf(name)}]`,
+    found: `${name}, and vpai:vpn.host is true`,
+    allowed: "services that no setting asks for",
+    fix: "take it out of the list, or `pulumi config set --path vpai:vpn.host false`",
+  }));
+  if (vpn.controlUrl === undefined) return without;
   if (vpn.host) {
     return [
+      ...without,
       {
         key: "vpai:vpn.controlUrl",
         found: `${vpn.controlUrl}, and vpai:vpn.host is true`,
@@ -103,7 +111,7 @@ export function vpnFaults({ vpn }: RawSettings, providedSecrets: readonly Provid
       },
     ];
   }
-  if (providedSecrets.includes("vpnAuthKey")) return [];
+  if (disabledServices.includes("tailscale") || providedSecrets.includes("vpnAuthKey")) return without;
   return [
     {
       key: "vpai:vpnAuthKey",

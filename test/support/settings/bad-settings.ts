@@ -927,7 +927,7 @@ export const BAD_SETTINGS: readonly {
     change: { config: { disabledServices: ["grafanna"] } },
     message: [
       "vpai:disabledServices[0]: grafanna, which no service is called",
-      "  allowed: postgresql, redis, qdrant, n8n, litellm, openclaw, caddy, victoriametrics, loki, alloy, cadvisor, grafana, diun, socket-proxy, node-exporter, postgres-exporter, redis-exporter",
+      "  allowed: postgresql, redis, qdrant, n8n, litellm, openclaw, caddy, victoriametrics, loki, alloy, cadvisor, grafana, diun, socket-proxy, node-exporter, postgres-exporter, redis-exporter, headscale, tailscale",
       "  do: correct the name (grafana?), or take it out of the list",
     ],
   },
@@ -1008,7 +1008,7 @@ export const BAD_SETTINGS: readonly {
     change: { config: { images: { n8m: `docker.io/n8nio/n8n:2.42.4@sha256:${"0123456789abcdef".repeat(4)}` } } },
     message: [
       "vpai:images.n8m: no such service",
-      "  allowed: postgresql, redis, qdrant, n8n, litellm, openclaw, caddy, victoriametrics, loki, alloy, cadvisor, grafana, diun, socket-proxy, node-exporter, postgres-exporter, redis-exporter",
+      "  allowed: postgresql, redis, qdrant, n8n, litellm, openclaw, caddy, victoriametrics, loki, alloy, cadvisor, grafana, diun, socket-proxy, node-exporter, postgres-exporter, redis-exporter, headscale, tailscale",
       "  do: correct the name, or `./vpai pulumi --stack prod -- config rm --path vpai:images.n8m`",
     ],
   },
@@ -1166,7 +1166,7 @@ export const BAD_SETTINGS: readonly {
     change: { config: { domian: "ai.your.domain" } },
     message: [
       "vpai:domian: no such setting",
-      "  allowed: anthropicApiKey, dailyBudgetUsd, disabledServices, dns, domain, hetznerToken, imageLock, images, models, openaiApiKey, openclawTelegramToken, ovhApplicationKey, ovhApplicationSecret, ovhConsumerKey, owner, protect, retention, rootPassword, rootPrivateKey, size, ssh, telegramAllowFrom, timezone, tls, vpnCidrs, vps",
+      "  allowed: anthropicApiKey, dailyBudgetUsd, disabledServices, dns, domain, hetznerToken, imageLock, images, models, openaiApiKey, openclawTelegramToken, ovhApplicationKey, ovhApplicationSecret, ovhConsumerKey, owner, protect, retention, rootPassword, rootPrivateKey, size, ssh, telegramAllowFrom, timezone, tls, vpn, vpnAuthKey, vpnCidrs, vps",
       "  do: correct its name (domain?), or `./vpai pulumi --stack prod -- config rm 'vpai:domian'`",
     ],
   },
@@ -1175,7 +1175,7 @@ export const BAD_SETTINGS: readonly {
     change: { config: { "ssh.port": 2223 } },
     message: [
       "vpai:ssh.port: no such setting",
-      "  allowed: anthropicApiKey, dailyBudgetUsd, disabledServices, dns, domain, hetznerToken, imageLock, images, models, openaiApiKey, openclawTelegramToken, ovhApplicationKey, ovhApplicationSecret, ovhConsumerKey, owner, protect, retention, rootPassword, rootPrivateKey, size, ssh, telegramAllowFrom, timezone, tls, vpnCidrs, vps",
+      "  allowed: anthropicApiKey, dailyBudgetUsd, disabledServices, dns, domain, hetznerToken, imageLock, images, models, openaiApiKey, openclawTelegramToken, ovhApplicationKey, ovhApplicationSecret, ovhConsumerKey, owner, protect, retention, rootPassword, rootPrivateKey, size, ssh, telegramAllowFrom, timezone, tls, vpn, vpnAuthKey, vpnCidrs, vps",
       "  do: `./vpai pulumi --stack prod -- config rm 'vpai:ssh.port'`, and set it with --path",
     ],
   },

@@ -2,10 +2,11 @@ import { describe, expect, test } from "@jest/globals";
 import { renderHostTable } from "../../../components/host/firewall/host-table.ts";
 import { hostPorts, planFirewall } from "../../../components/host/firewall/plan.ts";
 import { firewallRules } from "../../../components/vps/hetzner/firewall.ts";
-import { catalogue } from "../../../stacks/catalogue.ts";
+import { deployedServices } from "../../../stacks/catalogue.ts";
 import { containerLetsIn, hetznerLetsIn, hostLetsIn, type Probe } from "../../support/firewall.ts";
 import { sample } from "../../support/sample.ts";
 
+const catalogue = deployedServices({ disabledServices: [], vpn: { host: false, hostname: "vpai" } });
 const anywhere = ["0.0.0.0/0", "::/0"];
 const admin = { ...sample, name: "admin", publish: [{ port: 9443, protocol: "tcp", audience: "vpn" } as const] };
 /** sshd for two offices, the catalogue's ports for everyone, one port for the VPN. */
@@ -171,4 +172,45 @@ table inet vpai {
 	}
 }
 `);
+});
+
+describe("the server is a member of a VPN", () => {
+  const vpn = ["100.64.0.0/10", "fd7a:115c:a1e0::/48"];
+  const plan = (allowed: readonly string[]) =>
+    planFirewall({
+      definitions: deployedServices({ disabledServices: [], vpn: { host: true, hostname: "vpai" } }),
+      sshdPorts: [2222],
+      vpn,
+      cidrs: { ssh: allowed, vpn: [] },
+      enforcement: "host",
+    });
+
+  test("a member's address is taken from the VPN's interface alone, whatever else the packet is", () => {
+    const table = renderHostTable(plan(anywhere)).split("\n");
+    const forged = [
+      '\t\tiifname != "tailscale0" ip saddr { 100.64.0.0/10 } drop comment "vpn"',
+      '\t\tiifname != "tailscale0" ip6 saddr { fd7a:115c:a1e0::/48 } drop comment "vpn"',
+    ];
+    const chains = table.flatMap((line, i) => (line.includes("type filter hook") ? [table.slice(i + 1)] : []));
+    for (const rules of chains) {
+      const accepting = rules.findIndex((rule) => rule.endsWith("accept") && !/iifname "lo"|ct state/.test(rule));
+      expect(rules.slice(0, accepting)).toEqual(expect.arrayContaining(forged));
+    }
+    expect(chains).toHaveLength(2);
+  });
+
+  test("members reach sshd, also where it is open to one office alone; ranges never overlap", () => {
+    const sshd = (allowed: readonly string[]) => plan(allowed).ports.find(({ owner }) => owner === "sshd")?.sources;
+    expect(sshd(["198.51.100.0/24"])).toEqual(["198.51.100.0/24", ...vpn]);
+    expect(sshd(anywhere)).toEqual(anywhere);
+    expect(sshd(["100.64.0.5/32", "198.51.100.0/24"])).toEqual(["198.51.100.0/24", ...vpn]);
+  });
+
+  test("tailscaled's port is the server's own, Headscale's is a container's, and its API is for the server alone", () => {
+    const ports = plan(anywhere).ports.filter(({ owner }) => ["headscale", "tailscale"].includes(owner));
+    expect(ports.map(({ owner, port, protocol, published }) => [owner, port, protocol, published])).toEqual([
+      ["headscale", 3478, "udp", true],
+      ["tailscale", 41641, "udp", false],
+    ]);
+  });
 });
