@@ -201,6 +201,10 @@ function compareLimits({ name, urn, memoryMb, cpus, restart, pids }: ExpectedCon
     .map(([what, expected, actual, repair]) => difference(`${what} of container ${name}`, expected, actual, repair));
 }
 
+/** Whether a process is of a container on the server's own network: tailscaled listens for members at ports that change. */
+const isOnHostNetwork = (process: string, containers: readonly ExpectedContainer[]): boolean =>
+  containers.some(({ name, networks }) => networks.includes("host") && [name, `${name}d`].includes(process));
+
 /** Published ports of running containers, and on a server that we made also those that nothing declares. */
 function comparePorts({ installed, containers, server }: Expected, { listening }: Actual, docker: Docker): Drift[] {
   const open = new Set(listening.map(({ port }) => port));
@@ -221,7 +225,10 @@ function comparePorts({ installed, containers, server }: Expected, { listening }
     );
   const declared = new Set([...sshPorts(installed), ...containers.flatMap(({ ports }) => ports)]);
   // An existing server may run other software: its owner's.
-  const undeclared = server === undefined ? [] : listening.filter(({ port }) => !declared.has(port));
+  const undeclared =
+    server === undefined
+      ? []
+      : listening.filter(({ port, process }) => !declared.has(port) && !isOnHostNetwork(process, containers));
   return [
     ...closed,
     ...undeclared.map(({ port, process }) =>

@@ -74,7 +74,7 @@ export interface ExpectedContainer {
   readonly memoryMb: number;
   readonly cpus: number;
   readonly restart: string;
-  /** TCP ports that it publishes. */
+  /** TCP ports that it publishes for others than the server itself. */
   readonly ports: readonly number[];
   /** Limit of processes; undefined where no gate has set it yet. */
   readonly pids?: number;
@@ -252,13 +252,18 @@ function containerOf({ urn, id, values }: Known, gates: ReadonlyMap<string, Gate
     name,
     urn,
     id,
-    networks: list("networksAdvanced")
-      .map((each) => String(each["name"]))
-      .toSorted(),
+    networks:
+      values["networkMode"] === "host"
+        ? ["host"]
+        : list("networksAdvanced")
+            .map((each) => String(each["name"]))
+            .toSorted(),
     memoryMb: Number(values["memory"] ?? 0),
     cpus: Number(values["cpus"] ?? 0),
     restart: String(values["restart"]),
-    ports: list("ports").flatMap(({ external, protocol }) => (protocol === "tcp" ? [Number(external)] : [])),
+    ports: list("ports").flatMap(({ ip, external, protocol }) =>
+      protocol === "tcp" && ip !== "127.0.0.1" ? [Number(external)] : [],
+    ),
     ...gates.get(name),
   };
 }

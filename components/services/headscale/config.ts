@@ -75,7 +75,7 @@ dns:
   extra_records:${records === "" ? " []\n" : `\n${records}`}logtail:
   enabled: false
 log:
-  level: info
+  level: warn
   format: json
 `;
 }

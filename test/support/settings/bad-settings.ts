@@ -1008,7 +1008,7 @@ export const BAD_SETTINGS: readonly {
     change: { config: { images: { n8m: `docker.io/n8nio/n8n:2.42.4@sha256:${"0123456789abcdef".repeat(4)}` } } },
     message: [
       "vpai:images.n8m: no such service",
-      "  allowed: postgresql, redis, qdrant, n8n, litellm, openclaw, caddy, victoriametrics, loki, alloy, cadvisor, grafana, diun, socket-proxy, node-exporter, postgres-exporter, redis-exporter, headscale, tailscale",
+      "  allowed: postgresql, redis, qdrant, n8n, litellm, openclaw, caddy, victoriametrics, loki, alloy, cadvisor, grafana, diun, socket-proxy, node-exporter, postgres-exporter, redis-exporter",
       "  do: correct the name, or `./vpai pulumi --stack prod -- config rm --path vpai:images.n8m`",
     ],
   },

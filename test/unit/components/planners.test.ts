@@ -26,6 +26,8 @@ const context = testContext();
 test("a container's plan", () => {
   expect(planContainer(sample, context)).toEqual({
     name: "app",
+    hostNetwork: false,
+    devices: [],
     user: "1234:1235",
     command: ["serve"],
     cgroupHost: false,

@@ -38,6 +38,7 @@ Enforced by the server's own firewall, which drops everything else but ping.
 test("for a program", () => {
   expect(JSON.parse(portsJson(plan({ vps: HETZNER, disabledServices: ["caddy"] })))).toEqual({
     enforcement: "hetzner",
+    vpn: [],
     ports: [
       {
         port: 2222,

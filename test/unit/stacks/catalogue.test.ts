@@ -80,7 +80,7 @@ test("who can connect to whom: nobody but Alloy reaches Docker's socket, nobody 
     "alloy caddy litellm n8n openclaw postgres-exporter qdrant redis redis-exporter".split(" "),
   );
   expect(to("grafana")).toEqual(
-    "alloy caddy cadvisor loki node-exporter postgres-exporter redis-exporter victoriametrics".split(" "),
+    "alloy caddy cadvisor headscale loki node-exporter postgres-exporter redis-exporter victoriametrics".split(" "),
   );
   expect(to("diun")).toEqual([]);
 });

@@ -55,6 +55,7 @@ test("defaults are those the schema documents", () => {
     dailyBudgetUsd: 5,
     retention: { metricsDays: 30, logsDays: 14 },
     tls: { issuer: "letsencrypt" },
+    vpn: { host: false, hostname: "vpai" },
     vpnCidrs: [],
     telegramAllowFrom: [],
     providedSecrets: ["anthropicApiKey"],
