@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { membersCommand, membersScript, OWNER } from "../../components/services/headscale/config.ts";
+import { membersCommand, membersScript, OWNER } from "../../components/vpn/headscale.ts";
 import { planRoutes } from "../../components/service/plan/routes.ts";
 import { OperatorError } from "../../shared/errors.ts";
 import { PROJECT_ROOT } from "../../shared/paths.ts";

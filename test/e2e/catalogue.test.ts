@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { ISOLATED } from "../../components/host/networks.ts";
 import { planConnections, portsOf } from "../../components/service/plan/connections.ts";
-import { catalogue } from "../../stacks/catalogue.ts";
+import { DEFAULT_SERVICES as catalogue } from "../support/core.ts";
 import { asLines, tryConnections } from "../support/connections.ts";
 import { ask } from "../support/https.ts";
 import { ConvergedServer } from "../support/converged.ts";

@@ -4,7 +4,7 @@ import { expect, jest, test } from "@jest/globals";
 import { renderHostTable } from "../../components/host/firewall/host-table.ts";
 import { planFirewall } from "../../components/host/firewall/plan.ts";
 import { PROJECT_ROOT } from "../../shared/paths.ts";
-import { catalogue } from "../../stacks/catalogue.ts";
+import { DEFAULT_SERVICES as catalogue } from "../support/core.ts";
 import { sample } from "../support/sample.ts";
 
 const { ports } = planFirewall({

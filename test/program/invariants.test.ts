@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { catalogue } from "../../stacks/catalogue.ts";
+import { DEFAULT_SERVICES as catalogue } from "../support/core.ts";
 import { isSecret, plainTexts, type Recorded, reveal } from "../support/mocks.ts";
 import { HOST_KEY } from "../support/settings/stack-input.ts";
 import { cleanUp, type Run, runProgram, STACKS, ANTHROPIC_KEY, TOKEN } from "../support/program.ts";

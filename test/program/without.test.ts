@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { allDependencies } from "../../components/service/plan/order.ts";
 import { planSecrets } from "../../components/service/plan/secrets.ts";
-import { catalogue } from "../../stacks/catalogue.ts";
+import { DEFAULT_SERVICES as catalogue } from "../support/core.ts";
 import type { Recorded } from "../support/mocks.ts";
 import { cleanUp, runProgram } from "../support/program.ts";
 

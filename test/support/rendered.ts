@@ -27,7 +27,7 @@ export async function renderServices(): Promise<Readonly<Record<string, Rendered
   const { resources } = await runProgram("prod", false, {
     "vpai:images": images,
     "vpai:openaiApiKey": "sk-the-openai-key-of-this-test-0123456789",
-    "vpai:vpnCidrs": ["100.64.0.0/10"],
+    "vpai:vpn": { host: true },
     "vpai:telegramAllowFrom": [4711],
   });
   cleanUp();

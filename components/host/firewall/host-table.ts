@@ -89,7 +89,7 @@ const NEEDS: readonly HostRule[] = [
  * outside out of all containers, and leaves to Docker what containers start themselves.
  */
 export function hostChains({ ports, vpn }: HostTable): HostChain[] {
-  // A member's address is worth something at the edge: nobody else may come with it.
+  // The edge trusts a member's address: no other client may come with it.
   const forged = FAMILIES.flatMap((family): HostRule[] => {
     const sources = rangesOf(family, vpn);
     return sources.length === 0 ? [] : [{ notFrom: VPN_INTERFACE, family, sources, verdict: "drop", comment: "vpn" }];

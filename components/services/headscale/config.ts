@@ -1,24 +1,15 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import type { HostScript } from "../../service/model/facets.ts";
 import type { ServiceContext } from "../../service/model/context.ts";
 import { publicOrigin } from "../../service/model/public-origin.ts";
 import { VPN_PREFIXES } from "../../service/model/vpn.ts";
+import { HEADSCALE_PORT, OWNER, SERVER_ADDRESS, SERVER_TAG } from "../../vpn/headscale.ts";
 
 /** First label of the control server's host name. */
 export const SUBDOMAIN = "vpn";
-export const PORT = 8085;
 /** Clients ask it for the address that the world sees them at. */
 export const STUN_PORT = 3478;
 /** Where the image's program looks for its configuration. */
 export const CONFIG_DIR = "/etc/headscale";
 export const DATA_DIR = "/var/lib/headscale";
-/** The user whose machines reach the server. */
-export const OWNER = "owner";
-/** What the server is: it has no rights of a user. */
-export const SERVER_TAG = "tag:server";
-/** Headscale gives addresses in turn, and the server is the first member; members.py checks it. */
-export const SERVER_ADDRESS = "100.64.0.1";
 
 /**
  * Headscale's configuration.
@@ -33,7 +24,7 @@ export function headscaleConfig(context: Pick<ServiceContext, "domain" | "public
   const split = hosts.map((host) => `      ${host}: []\n`).join("");
   const records = hosts.map((host) => `    - { name: ${host}, type: A, value: ${SERVER_ADDRESS} }\n`).join("");
   return `server_url: ${publicOrigin(context, SUBDOMAIN)}
-listen_addr: 0.0.0.0:${PORT}
+listen_addr: 0.0.0.0:${HEADSCALE_PORT}
 metrics_listen_addr: 127.0.0.1:9090
 grpc_listen_addr: 127.0.0.1:50443
 disable_check_updates: true
@@ -79,16 +70,6 @@ log:
   format: json
 `;
 }
-
-/** `sh` words that run members.py on the server; the script goes to stdin. */
-export const membersCommand = (...words: readonly string[]): string => `sudo -n python3 -I - ${words.join(" ")}`;
-export const membersScript = (): string => readFileSync(join(import.meta.dirname, "members.py"), "utf8");
-
-/** Gives the server the key with which it becomes a member. */
-export const joinServer = (): HostScript => ({
-  create: membersCommand("server", OWNER, SERVER_TAG, SERVER_ADDRESS),
-  stdin: membersScript(),
-});
 
 /** Who may reach whom: the owner's machines reach each other and the server, and the server reaches none of them. */
 export const headscalePolicy = (): string =>

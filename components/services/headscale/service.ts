@@ -2,7 +2,8 @@ import { defineService, healthCheck, notApplicable } from "../../service/presets
 import { images } from "../../images.ts";
 import type { Argv } from "../../service/model/operations.ts";
 import { publicOrigin } from "../../service/model/public-origin.ts";
-import { CONFIG_DIR, DATA_DIR, headscaleConfig, headscalePolicy, PORT, STUN_PORT, SUBDOMAIN } from "./config.ts";
+import { HEADSCALE_PORT } from "../../vpn/headscale.ts";
+import { CONFIG_DIR, DATA_DIR, headscaleConfig, headscalePolicy, STUN_PORT, SUBDOMAIN } from "./config.ts";
 
 const USER = 65532;
 const DATABASE = "/opt/vpai/data/headscale/db.sqlite";
@@ -17,17 +18,17 @@ const sqlite = (program: string): Argv => [
   `import sqlite3, sys; db = sqlite3.connect("${DATABASE}"); ${program}`,
 ];
 
-/** Control server of the stack's own VPN: knows the members, gives them addresses, and tells them the admin hosts' names. */
+/** Control server of the stack's own VPN: knows the members, gives them addresses, and the names of the admin hosts. */
 export const headscale = defineService({
   name: "headscale",
   image: images.headscale,
   enabled: ({ vpn }) => vpn.host,
   networks: ["frontend"],
-  port: PORT,
+  port: HEADSCALE_PORT,
   publish: [
     { port: STUN_PORT, protocol: "udp" },
     // The server's own member needs neither a certificate nor a DNS record to join.
-    { port: PORT, protocol: "tcp", loopback: true },
+    { port: HEADSCALE_PORT, protocol: "tcp", loopback: true },
   ],
   user: { uid: USER, gid: USER },
   command: ["serve"],

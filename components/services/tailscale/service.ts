@@ -2,7 +2,7 @@ import { CONFIG_DIR, defineService, httpHealth, notApplicable } from "../../serv
 import { images } from "../../images.ts";
 import { configSecret } from "../../service/model/secrets.ts";
 import { hasVpn } from "../../service/model/vpn.ts";
-import { joinServer, PORT as HEADSCALE_PORT } from "../headscale/config.ts";
+import { HEADSCALE_PORT, joinServer } from "../../vpn/headscale.ts";
 
 const STATE_DIR = "/var/lib/tailscale";
 const STATUS_PORT = 9002;

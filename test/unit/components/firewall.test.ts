@@ -3,10 +3,10 @@ import { renderHostTable } from "../../../components/host/firewall/host-table.ts
 import { hostPorts, planFirewall } from "../../../components/host/firewall/plan.ts";
 import { firewallRules } from "../../../components/vps/hetzner/firewall.ts";
 import { deployedServices } from "../../../stacks/catalogue.ts";
+import { DEFAULT_SERVICES as catalogue } from "../../support/core.ts";
 import { containerLetsIn, hetznerLetsIn, hostLetsIn, type Probe } from "../../support/firewall.ts";
 import { sample } from "../../support/sample.ts";
 
-const catalogue = deployedServices({ disabledServices: [], vpn: { host: false, hostname: "vpai" } });
 const anywhere = ["0.0.0.0/0", "::/0"];
 const admin = { ...sample, name: "admin", publish: [{ port: 9443, protocol: "tcp", audience: "vpn" } as const] };
 /** sshd for two offices, the catalogue's ports for everyone, one port for the VPN. */

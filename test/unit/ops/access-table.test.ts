@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { planAccess } from "../../../components/service/plan/access.ts";
 import { planRoutes } from "../../../components/service/plan/routes.ts";
 import { accessTable, hideSecrets } from "../../../ops/services/access-table.ts";
-import { catalogue } from "../../../stacks/catalogue.ts";
+import { DEFAULT_SERVICES as catalogue } from "../../support/core.ts";
 import { testContext } from "../../support/context.ts";
 
 const address = { domain: "ai.example.com", publicPort: 8443 };
