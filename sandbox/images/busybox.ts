@@ -42,10 +42,10 @@ export interface GoProgram {
   readonly capability?: Buffer;
 }
 
-/** A layer that holds one statically built Go program. */
-export async function goLayer(program: GoProgram, report: Report): Promise<Layer> {
-  const { name, module, parts, importPath, ldflags, path, capability } = program;
-  const folder = await buildGo({
+/** Builds one Go program statically; answers the folder that holds it under its name. */
+export function goFolder(program: GoProgram, report: Report): Promise<string> {
+  const { name, module, parts, importPath, ldflags } = program;
+  return buildGo({
     dir: module,
     ...(parts && { parts }),
     ...(ldflags !== undefined && { ldflags }),
@@ -54,6 +54,12 @@ export async function goLayer(program: GoProgram, report: Report): Promise<Layer
     label: `${name} (sandbox image)`,
     report,
   });
+}
+
+/** A layer that holds one statically built Go program. */
+export async function goLayer(program: GoProgram, report: Report): Promise<Layer> {
+  const { name, path, capability } = program;
+  const folder = await goFolder(program, report);
   // The build's folder is named after everything that went into it.
   return ensureLayer(name, { folder, path, capability: capability?.toString("hex") }, report, async () => {
     const content = await readFile(join(folder, name));
