@@ -31,7 +31,8 @@ beforeAll(async () => {
   await server.checkout.edit("Pulumi.sandbox.yaml", (text) =>
     text.replace(/\n {2}vpai:vpnCidrs: .*/, "\n  vpai:vpn: { host: true }"),
   );
-  await vpai("up");
+  // `up` does not publish images that the sandbox has not had before.
+  await server.checkout.expectVpai(["start"]);
   const { port } = await stack.world();
   grafana = `https://grafana.vpai.localhost:${port}/api/health`;
   laptop = await Laptop.start(stack);
