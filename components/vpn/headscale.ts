@@ -13,7 +13,7 @@ export const SERVER_ADDRESS = "100.64.0.1";
 
 /** `sh` words that run members.py on the server; the script goes to stdin. */
 export const membersCommand = (...words: readonly string[]): string => `sudo -n python3 -I - ${words.join(" ")}`;
-export const membersScript = (): string => readFileSync(join(import.meta.dirname, "members.py"), "utf8");
+export const membersScript = (): string => readFileSync(join(import.meta.dirname, "../../files/host/members.py"), "utf8");
 
 /** Gives the server the key with which it becomes a member. */
 export const joinServer = (): HostScript => ({

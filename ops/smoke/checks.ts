@@ -90,7 +90,7 @@ export function judge(check: Check, answer: Answer): Result {
   const { service, name, place } = check;
   const common = { service, name, place, ms: answer.ms };
   if (check.place !== "inside" && check.audience === "vpn" && answer.status === 403 && check.status !== 403) {
-    const found = "403: this route answers to the address ranges in vpai:vpnCidrs alone";
+    const found = "403: this route answers to the VPN and to vpai:vpnCidrs alone";
     return { ...common, outcome: "skipped", found };
   }
   const [wanted, pattern] = check.place === "inside" ? [0, check.prints] : [check.status, check.body];

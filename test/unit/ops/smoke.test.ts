@@ -60,7 +60,7 @@ describe("a check's outcome", () => {
       403,
       "",
       "skipped",
-      "403: this route answers to the address ranges in vpai:vpnCidrs alone",
+      "403: this route answers to the VPN and to vpai:vpnCidrs alone",
     ],
     [
       "the edge refuses everybody's route",
