@@ -50,7 +50,7 @@ export const tailscale = defineService({
   health: httpHealth(STATUS_PORT, "/healthz", { startPeriodSeconds: 60, deadlineSeconds: 120 }),
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m", "/var/run/tailscale": "rw,noexec,nosuid,size=1m" },
   pids: 64,
-  memory: { requestMb: 48, limitMb: 128 },
+  memory: { requestMb: 72, limitMb: 128 },
   cpus: 0.5,
   stopGraceSeconds: 10,
   metrics: notApplicable("they would have to be reached on the server itself, and Alloy's networks do not lead there"),
