@@ -69,11 +69,15 @@ export class Laptop {
     await this.run(`/opt/tailscale/tailscale ${words} --timeout=60s --force-reauth`);
   }
 
-  /** The status of a GET and the address that answered; `none` where nothing does within ten seconds. */
-  async get(url: string): Promise<string> {
-    const line = `curl -s -m 10 --cacert ${TRUST} -o /dev/null -w '%{http_code} from %{remote_ip}' '${url}'`;
+  /**
+   * The status of a GET by the host's name and the address that answered, such as `200 from 100.64.0.1`; where nothing answers
+   * within ten seconds, `none: ` and why. The name is resolved as every program here does: curl has its own idea of `.localhost`.
+   */
+  async get(host: string, path: string): Promise<string> {
+    const line = `at=$(getent ahostsv4 ${host} | head -n 1 | cut -d ' ' -f 1) && test -n "$at" &&
+      curl -sS -m 10 --cacert ${TRUST} --resolve ${host}:443:$at -o /dev/null -w '%{http_code} from %{remote_ip}' https://${host}${path}`;
     return this.run(line).catch((error: unknown) => {
-      if (error instanceof RunError) return "none";
+      if (error instanceof RunError) return `none: ${error.stderr.trim()}`;
       throw error;
     });
   }
