@@ -5,7 +5,7 @@ import { reconcileDatabase } from "../database/database.ts";
 import type { ServiceContext } from "./model/context.ts";
 import type { ServiceDefinition } from "./model/definition.ts";
 import type { Provision, ProvisionPlan } from "./model/provision.ts";
-import { type ContainerPlan, planContainer } from "./plan/container.ts";
+import { type ContainerPlan, planContainer, PUBLISH_ADDRESS } from "./plan/container.ts";
 import type { DatabasePlan } from "./plan/databases.ts";
 import { planFiles } from "./plan/files.ts";
 import { revealFrom, secretsOfFiles, secretsOfProvision } from "./plan/secrets.ts";
@@ -107,9 +107,10 @@ export class DockerService extends pulumi.ComponentResource {
         { deleteBeforeReplace: true },
       );
     }
-    if (plan.ports.length > 0) {
-      // What publishes a port has no edge in front of it that would hold a request.
-      const held = [plan.name, ...plan.ports.map(({ external, protocol }) => `${external}/${protocol}`)].join(" ");
+    const clients = plan.ports.filter(({ ip }) => ip === PUBLISH_ADDRESS);
+    if (clients.some(({ protocol }) => protocol === "tcp")) {
+      // What publishes a port has no edge in front of it that would hold a request. One service may: the script has one table.
+      const held = [plan.name, ...clients.map(({ external, protocol }) => `${external}/${protocol}`)].join(" ");
       host.remoteCommand(
         `${name}-admit`,
         {

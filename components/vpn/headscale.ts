@@ -8,15 +8,19 @@ export const HEADSCALE_PORT = 8085;
 export const OWNER = "owner";
 /** What the server is: it has no rights of a user. */
 export const SERVER_TAG = "tag:server";
-/** Headscale gives addresses in turn, and the server is the first member; members.py checks it. */
+/** Headscale gives addresses in turn, and the server is the first member. */
 export const SERVER_ADDRESS = "100.64.0.1";
 
 /** `sh` words that run members.py on the server; the script goes to stdin. */
 export const membersCommand = (...words: readonly string[]): string => `sudo -n python3 -I - ${words.join(" ")}`;
-export const membersScript = (): string => readFileSync(join(import.meta.dirname, "../../files/host/members.py"), "utf8");
+export const membersScript = (): string =>
+  readFileSync(join(import.meta.dirname, "../../files/host/members.py"), "utf8");
 
-/** Gives the server the key with which it becomes a member. */
-export const joinServer = (): HostScript => ({
-  create: membersCommand("server", OWNER, SERVER_TAG, SERVER_ADDRESS),
+/** Gives the server the key with which it becomes a member; `folder` is where tailscaled keeps its state, below its data. */
+export const joinServer = (folder: string): HostScript => ({
+  create: membersCommand("server", OWNER, SERVER_TAG, SERVER_ADDRESS, folder),
   stdin: membersScript(),
 });
+
+/** Refuses a server on which another tailscaled runs: two of them would take the interface from each other. */
+export const requireNoOther = (): HostScript => ({ create: membersCommand("alone"), stdin: membersScript() });

@@ -1,10 +1,11 @@
 """The members of the Headscale that runs on this server. Runs as root; stdin is this file. Prints JSON.
 
-server OWNER TAG ADDRESS   gives the server a key, unless it is a member already; the address is the one that it has to get.
-                           The key is used once and valid for an hour: /opt/vpai/data/tailscale/authkey
-add OWNER NAME             {"url", "key"}: with it one machine joins as the owner's within an hour
-list                       [{"name", "address", "owner", "online", "seen"}]; seen: seconds since 1970, or null
-remove NAME                {"removed": bool}
+alone                             fails where another tailscaled than the stack's runs
+server OWNER TAG ADDRESS FOLDER   the same, and gives the server a key unless it is a member with that address already; the key
+                                  works once, within a month: /opt/vpai/data/tailscale/FOLDER/authkey
+add OWNER NAME                    {"url", "key"}: with it one machine joins as the owner's within an hour
+list                              [{"name", "address", "owner", "online", "seen"}]; seen: seconds since 1970, or null
+remove TAG NAME                   {"removed": bool}; not the server
 """
 import json
 import os
@@ -13,8 +14,10 @@ import sys
 import time
 
 ROOT = os.environ.get("VPAI_ROOT", "/opt/vpai")
+INTERFACE = os.environ.get("VPAI_INTERFACES", "/sys/class/net") + "/tailscale0"
 DEADLINE = 60
-VALID = "1h"
+# A run that was broken off after the key was made may be taken up much later. Beside the server's own key it opens nothing more.
+SERVER_KEY_VALID, MACHINE_KEY_VALID = "720h", "1h"
 
 
 def fail(message):
@@ -28,9 +31,17 @@ def run(*argv):
 def headscale(*argv):
     result = run("docker", "exec", "headscale", "headscale", *argv, "--output", "json")
     if result.returncode != 0:
-        lines = (result.stdout + result.stderr).strip().splitlines() or [f"exit code {result.returncode}"]
-        fail(f"`headscale {' '.join(argv)}` failed: {lines[-1]}")
+        fail(f"`headscale {' '.join(argv)}` failed: {reason(result)}")
     return json.loads(result.stdout or "null")
+
+
+def reason(result):
+    """Headscale prints its own errors as JSON, Docker does not."""
+    text = (result.stderr or result.stdout).strip()
+    try:
+        return json.loads(text)["error"]
+    except (ValueError, KeyError, TypeError):
+        return (text.splitlines() or [f"exit code {result.returncode}"])[-1]
 
 
 def owner_id(name):
@@ -64,8 +75,7 @@ def restart_headscale():
         time.sleep(0.5)
 
 
-def write_key(key):
-    folder = ROOT + "/data/tailscale"
+def write_key(key, folder):
     os.makedirs(folder, mode=0o700, exist_ok=True)
     path = folder + "/authkey"
     with open(os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o400), "w", encoding="utf-8") as stream:
@@ -75,11 +85,23 @@ def write_key(key):
     os.rename(path + ".new", path)
 
 
-def server(owner, tag, address):
+def has_container():
+    return run("docker", "container", "inspect", "tailscale").returncode == 0
+
+
+def alone():
+    if os.path.exists(INTERFACE) and not has_container():
+        fail("another tailscaled runs on this server, and two take the interface tailscale0 from each other: reach the server at its "
+             "public address, end that one for good (systemctl disable --now tailscaled), and run up again")
+
+
+def server(owner, tag, address, folder):
+    alone()
+    folder = f"{ROOT}/data/tailscale/{folder}"
     user, found = owner_id(owner), nodes()
     servers = [node for node in found if tag in (node.get("tags") or [])]
-    if any(address in node["ip_addresses"] for node in servers) and os.path.exists(ROOT + "/data/tailscale/tailscaled.state"):
-        return None
+    if any(address in node["ip_addresses"] for node in servers) and os.path.exists(folder + "/tailscaled.state"):
+        return
     taken = [name_of(node) for node in found if address in node["ip_addresses"] and node not in servers]
     if taken:
         fail(f"{address} is the server's address, and the machine {taken[0]} has it: remove that one (`vpai vpn remove`)")
@@ -87,8 +109,10 @@ def server(owner, tag, address):
         delete(node)
     if found:
         restart_headscale()
-    write_key(headscale("preauthkeys", "create", "--user", user, "--expiration", VALID, "--tags", tag)["key"])
-    return None
+    write_key(headscale("preauthkeys", "create", "--user", user, "--expiration", SERVER_KEY_VALID, "--tags", tag)["key"], folder)
+    # One that runs takes itself for a member until it is started again.
+    if has_container() and run("docker", "restart", "tailscale").returncode != 0:
+        fail("the container tailscale does not restart")
 
 
 def public_url():
@@ -99,7 +123,7 @@ def public_url():
 def add(owner, name):
     if any(name_of(node) == name for node in nodes()):
         fail(f"a machine called {name} is a member already: choose another name, or remove that one (`vpai vpn remove {name}`)")
-    key = headscale("preauthkeys", "create", "--user", owner_id(owner), "--expiration", VALID)["key"]
+    key = headscale("preauthkeys", "create", "--user", owner_id(owner), "--expiration", MACHINE_KEY_VALID)["key"]
     return {"url": public_url(), "key": key}
 
 
@@ -116,8 +140,10 @@ def listed():
     ]
 
 
-def remove(name):
+def remove(tag, name):
     found = [node for node in nodes() if name_of(node) == name]
+    if any(tag in (node.get("tags") or []) for node in found):
+        fail(f"{name} is the server itself: it is a member as long as vpai:vpn.host is true")
     for node in found:
         delete(node)
     if any(name_of(node) == name for node in nodes()):
@@ -125,4 +151,5 @@ def remove(name):
     return {"removed": bool(found)}
 
 
-print(json.dumps({"server": server, "add": add, "list": listed, "remove": remove}[sys.argv[1]](*sys.argv[2:])))
+VERBS = {"alone": alone, "server": server, "add": add, "list": listed, "remove": remove}
+print(json.dumps(VERBS[sys.argv[1]](*sys.argv[2:])))

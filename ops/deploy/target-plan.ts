@@ -44,7 +44,7 @@ export interface TargetPlan {
 const nameOf = (urn: string): string => urn.slice(urn.lastIndexOf("::") + 2);
 
 /** Parts of a service that it may have; a test holds this against the program. */
-const PARTS = ["-files", "-database", "-container", "-open", "-admit", "-healthy", "-provisioned"];
+const PARTS = ["-files", "-database", "-prepared", "-container", "-open", "-admit", "-healthy", "-provisioned"];
 
 /** Refuses names that the stack has no service for. */
 export function requireServices(wanted: readonly string[], stack: string, names: readonly string[]): void {

@@ -85,4 +85,4 @@ function dataDifference(
 
 const startEmpty = (service: string, stack: string): string =>
   `put the data of ${service} back where it was (from a backup) and restart its container; or start ${service} without it: ` +
-  `\`vpai up --skip-inspect --stack ${stack} -- --replace '**::${service}-files' --replace '**::${service}-container' --replace '**Command::*-database'\``;
+  `\`vpai up --skip-inspect --stack ${stack} -- --replace '**::${service}-files' --replace '**::${service}-prepared' --replace '**::${service}-container' --replace '**Command::*-database'\``;

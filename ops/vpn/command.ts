@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { membersCommand, membersScript, OWNER } from "../../components/vpn/headscale.ts";
+import { membersCommand, membersScript, OWNER, SERVER_TAG } from "../../components/vpn/headscale.ts";
 import { planRoutes } from "../../components/service/plan/routes.ts";
 import { OperatorError } from "../../shared/errors.ts";
 import { PROJECT_ROOT } from "../../shared/paths.ts";
@@ -40,7 +40,7 @@ export async function runVpnList({ json, ...options }: VpnOptions & { readonly j
 export async function runVpnRemove(name: string, options: VpnOptions): Promise<void> {
   requireName(name);
   requireOwnVpn(options);
-  const { removed } = await onServer<{ removed: boolean }>(options, "remove", name);
+  const { removed } = await onServer<{ removed: boolean }>(options, "remove", SERVER_TAG, name);
   if (removed) return void process.stdout.write(`${name} is no longer a member\n`);
   throw new OperatorError({
     key: `vpai vpn remove ${name}`,

@@ -92,13 +92,19 @@ export function lockFaults({ imageLock }: RawSettings, workFolder: string, lock:
 
 /** One VPN, and the key with which the server joins it. */
 export function vpnFaults({ vpn, disabledServices }: RawSettings, providedSecrets: readonly ProvidedSecret[]): Fault[] {
-  const off = ["headscale", "tailscale"].filter((name) => vpn.host && disabledServices.includes(name));
-  const without = off.map((name) => ({
-    key: `vpai:disabledServices[${disabledServices.indexOf(name)}]`,
-    found: `${name}, and vpai:vpn.host is true`,
-    allowed: "services that no setting asks for",
-    fix: "take it out of the list, or `pulumi config set --path vpai:vpn.host false`",
-  }));
+  const asked = vpn.host ? "vpai:vpn.host" : "vpai:vpn.controlUrl";
+  const wanted = [
+    ...(vpn.host ? ["headscale"] : []),
+    ...(vpn.host || vpn.controlUrl !== undefined ? ["tailscale"] : []),
+  ];
+  const without = wanted
+    .filter((name) => disabledServices.includes(name))
+    .map((name) => ({
+      key: `vpai:disabledServices[${disabledServices.indexOf(name)}]`,
+      found: `${name}, and ${asked} is set`,
+      allowed: "services that no setting asks for",
+      fix: `take it out of the list, or \`pulumi config rm --path ${asked}\``,
+    }));
   if (vpn.controlUrl === undefined) return without;
   if (vpn.host) {
     return [
@@ -111,8 +117,9 @@ export function vpnFaults({ vpn, disabledServices }: RawSettings, providedSecret
       },
     ];
   }
-  if (disabledServices.includes("tailscale") || providedSecrets.includes("vpnAuthKey")) return without;
+  if (providedSecrets.includes("vpnAuthKey")) return without;
   return [
+    ...without,
     {
       key: "vpai:vpnAuthKey",
       found: "not set, and vpai:vpn.controlUrl is",

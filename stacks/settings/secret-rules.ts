@@ -108,7 +108,7 @@ export const SECRET_RULES: Readonly<Record<SecretKey, SecretRule>> = {
     problem: (value) => {
       if (/^(tskey-api|hskey-api)/.test(value)) return "a key of the API, not of a machine";
       if (/^[a-f0-9]{48}$/.test(value)) return undefined;
-      return /^(tskey-auth|tskey-client|hskey-auth)-[A-Za-z0-9_-]{10,}$/.test(value)
+      return /^(tskey-auth|hskey-auth)-[A-Za-z0-9_-]{10,}$/.test(value)
         ? undefined
         : `${length(value)} of another form`;
     },

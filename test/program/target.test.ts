@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { allDependencies, startupDependencies } from "../../components/service/plan/order.ts";
 import { planSecrets } from "../../components/service/plan/secrets.ts";
 import { targetPlan, type PlannedService } from "../../ops/deploy/target-plan.ts";
-import { DEFAULT_SERVICES as catalogue } from "../support/core.ts";
+import { catalogue } from "../../stacks/catalogue.ts";
 import type { Recorded } from "../support/mocks.ts";
 import { cleanUp, runProgram } from "../support/program.ts";
 
@@ -10,7 +10,7 @@ import { cleanUp, runProgram } from "../support/program.ts";
 
 let resources: readonly Recorded[];
 beforeAll(async () => {
-  resources = (await runProgram("prod")).resources;
+  resources = (await runProgram("prod", false, { "vpai:vpn": { host: true } })).resources;
 });
 afterAll(cleanUp);
 

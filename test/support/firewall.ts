@@ -49,6 +49,7 @@ function meets(rule: HostRule, { source, protocol, port }: Probe, { from, to, tr
     rule.states === undefined,
     rule.sourcePort === undefined,
     rule.from === undefined || matches(rule.from, from),
+    rule.notFrom === undefined || !matches(rule.notFrom, from),
     rule.to === undefined || (to !== undefined && matches(rule.to, to)),
     rule.translated === undefined || translated,
     rule.family === undefined || rule.family === family,

@@ -15,8 +15,10 @@ const sqlite = (program: string): Argv => [
   "python3",
   "-I",
   "-c",
-  `import sqlite3, sys; db = sqlite3.connect("${DATABASE}"); ${program}`,
+  `import sqlite3; db = sqlite3.connect("${DATABASE}"); ${program}`,
 ];
+
+const RESTORE = `sudo -n -u '#${USER}' python3 -I -c 'import sqlite3, sys; sqlite3.connect("${DATABASE}").executescript(sys.stdin.read())'`;
 
 /** Control server of the stack's own VPN: knows the members, gives them addresses, and the names of the admin hosts. */
 export const headscale = defineService({
@@ -45,10 +47,10 @@ export const headscale = defineService({
   cpus: 0.5,
   route: {
     subdomain: SUBDOMAIN,
-    // Who is not in the VPN yet has to reach it: a member's key opens it, and its API has keys of its own.
+    // Who is not in the VPN yet has to reach it: a key for a machine opens it. Its API is asked on the server alone.
     audience: "public",
     healthPath: "/health",
-    denyPaths: ["/swagger*"],
+    denyPaths: ["/swagger*", "/api/*"],
   },
   metrics: notApplicable("their port answers debugging pages too, which show keys' prefixes and the policy"),
   backup: {
@@ -57,12 +59,16 @@ export const headscale = defineService({
       {
         name: "database",
         dump: sqlite("[print(line) for line in db.iterdump()]"),
-        restore: sqlite("db.executescript(sys.stdin.read())"),
+        restore: [
+          "sh",
+          "-c",
+          `docker stop headscale >&2 && sudo -n rm -f ${DATABASE}* && ${RESTORE}; code=$?; docker start headscale >&2 && exit $code`,
+        ],
         verify: { argv: sqlite("print(db.execute('select count(*) from users').fetchone()[0])"), expect: /^[1-9]/ },
       },
       {
         name: "keys",
-        dump: ["tar", "-C", "/opt/vpai/data/headscale", "-c", "noise_private.key", "derp_server_private.key"],
+        dump: ["tar", "-C", "/opt/vpai/data/headscale", "-c", "noise_private.key"],
         restore: ["tar", "-C", "/opt/vpai/data/headscale", "--same-owner", "-xp"],
         verify: { argv: ["stat", "-c", "%u", "/opt/vpai/data/headscale/noise_private.key"], expect: /^65532$/m },
       },

@@ -1,13 +1,22 @@
+import { createHash } from "node:crypto";
 import { CONFIG_DIR, defineService, httpHealth, notApplicable } from "../../service/presets/index.ts";
 import { images } from "../../images.ts";
 import { configSecret } from "../../service/model/secrets.ts";
+import type { ServiceSettings } from "../../service/model/settings.ts";
 import { hasVpn } from "../../service/model/vpn.ts";
-import { HEADSCALE_PORT, joinServer } from "../../vpn/headscale.ts";
+import { HEADSCALE_PORT, joinServer, requireNoOther } from "../../vpn/headscale.ts";
 
-const STATE_DIR = "/var/lib/tailscale";
+const DATA_DIR = "/var/lib/tailscale";
 const STATUS_PORT = 9002;
 /** Members send to it directly; without it every packet goes through a relay. */
 const WIREGUARD_PORT = 41641;
+
+/**
+ * What it knows of one control server, below its data: a member of one keeps to it whatever it is started with, so that with
+ * another one it has to start from nothing.
+ */
+const stateFolder = ({ vpn }: Pick<ServiceSettings, "vpn">): string =>
+  vpn.controlUrl === undefined ? "own" : createHash("sha256").update(vpn.controlUrl).digest("hex").slice(0, 16);
 
 /** The server as a member of the VPN. */
 export const tailscale = defineService({
@@ -16,26 +25,29 @@ export const tailscale = defineService({
   enabled: hasVpn,
   networks: [],
   hostNetwork: "it is the server that is the member: its ports answer at the VPN's address, and see members' addresses",
-  publish: [{ port: WIREGUARD_PORT, protocol: "udp" }],
+  publish: [
+    { port: WIREGUARD_PORT, protocol: "udp" },
+    { port: STATUS_PORT, protocol: "tcp", loopback: true },
+  ],
   user: { uid: 0, gid: 0, rootReason: "it makes the server's interface of the VPN, its addresses and routes" },
   capabilities: ["CAP_NET_ADMIN", "CAP_NET_RAW"],
   devices: ["/dev/net/tun"],
   command: ["/usr/local/bin/containerboot"],
-  data: [{ path: "", target: STATE_DIR }],
+  data: [{ path: "", target: DATA_DIR }],
   trustHostCa: true,
   configDir: CONFIG_DIR,
   files: ({ settings }) =>
     settings.vpn.host ? [] : [{ path: "authkey", content: (_, reveal) => `${reveal(configSecret("vpnAuthKey"))}\n` }],
   startsAfter: ["headscale"],
-  prepare: ({ settings }) => (settings.vpn.host ? joinServer() : undefined),
+  prepare: ({ settings }) => (settings.vpn.host ? joinServer(stateFolder(settings)) : requireNoOther()),
   environment: ({ settings: { vpn } }) => ({
     TS_KUBE_SECRET: "",
-    TS_STATE_DIR: STATE_DIR,
+    TS_STATE_DIR: `${DATA_DIR}/${stateFolder({ vpn })}`,
     TS_SOCKET: "/var/run/tailscale/tailscaled.sock",
     TS_USERSPACE: "false",
     // The key is used once; a member that has joined needs none.
     TS_AUTH_ONCE: "true",
-    TS_AUTHKEY: vpn.host ? `file:${STATE_DIR}/authkey` : `file:${CONFIG_DIR}/authkey`,
+    TS_AUTHKEY: vpn.host ? `file:${DATA_DIR}/${stateFolder({ vpn })}/authkey` : `file:${CONFIG_DIR}/authkey`,
     TS_HOSTNAME: vpn.hostname,
     // The server's own resolver answers it, VPN or not.
     TS_ACCEPT_DNS: "false",
