@@ -134,7 +134,9 @@ function checkDisabled({ disabledServices }: Settings, all: readonly ServiceDefi
         },
       ];
     }
-    const users = left.filter((service) => allDependencies(service, all).includes(name)).map((each) => each.name);
+    // What a service only starts after, it can do without.
+    const needs = (service: ServiceDefinition): string[] => allDependencies({ ...service, startsAfter: [] }, all);
+    const users = left.filter((service) => needs(service).includes(name)).map((each) => each.name);
     if (users.length === 0) return [];
     return [
       {

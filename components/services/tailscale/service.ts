@@ -36,8 +36,10 @@ export const tailscale = defineService({
   data: [{ path: "", target: DATA_DIR }],
   trustHostCa: true,
   configDir: CONFIG_DIR,
-  files: ({ settings }) =>
-    settings.vpn.host ? [] : [{ path: "authkey", content: (_, reveal) => `${reveal(configSecret("vpnAuthKey"))}\n` }],
+  files: ({ settings: { vpn, providedSecrets } }) =>
+    vpn.host || !providedSecrets.includes("vpnAuthKey")
+      ? []
+      : [{ path: "authkey", content: (_, reveal) => `${reveal(configSecret("vpnAuthKey"))}\n` }],
   startsAfter: ["headscale"],
   prepare: ({ settings }) => (settings.vpn.host ? joinServer(stateFolder(settings)) : requireNoOther()),
   environment: ({ settings: { vpn } }) => ({

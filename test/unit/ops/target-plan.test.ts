@@ -59,6 +59,7 @@ test("a service that nothing depends on runs alone", () => {
     "**::caddy-files",
     "**::caddy-healthy",
     "**::caddy-open",
+    "**::caddy-prepared",
     "**::caddy-provisioned",
     "**::host-ready",
     "**::images-caddy",

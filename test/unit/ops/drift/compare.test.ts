@@ -463,7 +463,7 @@ test("lost data: what to do is one sentence and one command", () => {
     kind: "lost",
     fix:
       "put the data of db back where it was (from a backup) and restart its container; or start db without it: " +
-      "`vpai up --skip-inspect --stack prod -- --replace '**::db-files' --replace '**::db-container' --replace '**Command::*-database'`",
+      "`vpai up --skip-inspect --stack prod -- --replace '**::db-files' --replace '**::db-prepared' --replace '**::db-container' --replace '**Command::*-database'`",
   });
 });
 
