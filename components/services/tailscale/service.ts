@@ -61,7 +61,7 @@ export const tailscale = defineService({
     TS_TAILSCALED_EXTRA_ARGS: `--no-logs-no-support --port=${WIREGUARD_PORT}`,
     GOMEMLIMIT: "80MiB",
   }),
-  health: httpHealth(STATUS_PORT, "/healthz", { startPeriodSeconds: 60, deadlineSeconds: 120 }),
+  health: httpHealth(STATUS_PORT, "/healthz", { startPeriodSeconds: 60, deadlineSeconds: 90 }),
   tmpfs: { "/tmp": "rw,noexec,nosuid,size=16m", "/var/run/tailscale": "rw,noexec,nosuid,size=1m" },
   pids: 64,
   memory: { requestMb: 72, limitMb: 128 },
