@@ -122,7 +122,8 @@ test(
       text.replace("vpai:vpn: { host: true }", "vpai:vpn: { controlUrl: https://vpn.nowhere.test }"),
     );
     const key = "hskey-auth-thisKeyIsOfNoUse-0123456789";
-    const { exitCode, output } = await server.checkout.vpai(["up", ...STACK], { TS_AUTHKEY: key });
+    await stack.pulumi(["config", "set", "--secret", "vpai:vpnAuthKey", key, ...STACK]);
+    const { exitCode, output } = await server.checkout.vpai(["up", ...STACK]);
     expect(exitCode).toBe(1);
     expect(output).toContain("tailscale: ");
     expect(output).toContain("vpn.nowhere.test");
