@@ -12,8 +12,8 @@ const STATUS_PORT = 9002;
 const WIREGUARD_PORT = 41641;
 
 /**
- * What it knows of one control server, below its data: a member of one keeps to it whatever it is started with, so that with
- * another one it has to start from nothing.
+ * What it knows of one control server, below its data: a member of one keeps to it, although it is started with
+ * another one: for that it has to start from nothing.
  */
 const stateFolder = ({ vpn }: Pick<ServiceSettings, "vpn">): string =>
   vpn.controlUrl === undefined ? "own" : createHash("sha256").update(vpn.controlUrl).digest("hex").slice(0, 16);
