@@ -114,24 +114,3 @@ test(
   },
   8 * MINUTE,
 );
-
-test(
-  "a control server that does not answer is an error with tailscaled's own words, within its deadline; the rest runs on",
-  async () => {
-    await server.checkout.edit("Pulumi.sandbox.yaml", (text) =>
-      text.replace("vpai:vpn: { host: true }", "vpai:vpn: { controlUrl: https://vpn.nowhere.test }"),
-    );
-    const key = "hskey-auth-thisKeyIsOfNoUse-0123456789";
-    await stack.pulumi(["config", "set", "--secret", "vpai:vpnAuthKey", key, ...STACK]);
-    const { exitCode, output } = await server.checkout.vpai(["up", ...STACK]);
-    expect(exitCode).toBe(1);
-    expect(output).toContain("tailscale: ");
-    expect(output).toContain("vpn.nowhere.test");
-    expect(output).not.toContain(key);
-    const inspected = await stack.onServer("docker inspect tailscale; docker logs tailscale 2>&1; ps -ef");
-    expect(inspected).not.toContain(key);
-    const others = Object.keys(await stack.containers()).filter((name) => name !== "tailscale");
-    expect(await stack.healthy()).toEqual(expect.arrayContaining(others));
-  },
-  5 * MINUTE,
-);
