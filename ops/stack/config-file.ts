@@ -58,7 +58,7 @@ export class StackFile {
 
   /** The VPN that the server is a member of. */
   get vpn(): RawSettings["vpn"] {
-    return this.#get("vpn") ?? { host: false, hostname: "vpai" };
+    return this.#get("vpn") ?? settingsSchema.shape.vpn.parse(undefined);
   }
 
   /** Whether irreplaceable resources refuse to be deleted. */

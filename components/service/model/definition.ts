@@ -86,7 +86,7 @@ export interface ServiceDefinition {
   readonly needs?: readonly string[];
   /** Services that it starts after where the deployment has them. */
   readonly startsAfter?: readonly string[];
-  /** Run on the server once what it needs is ready, before its container is made; again when that is replaced. */
+  /** Run on the server once what it starts after is ready, before its container is made; again when one of those is replaced. */
   readonly prepare?: (context: ServiceContext) => HostScript | undefined;
   readonly provision?: Provision;
   /** What it has taken from its live files, read by the server's inspection; {@link ServiceDefinition.reload} repairs it. */
