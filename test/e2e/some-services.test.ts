@@ -1,10 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import { images } from "../../components/images.ts";
 import type { Checkout } from "../support/checkout.ts";
 import { ConvergedServer, LIGHT } from "../support/converged.ts";
-import { keepServices } from "../support/core.ts";
+import { DEFAULT_SERVICES, keepServices } from "../support/core.ts";
 import { expectRefusal } from "../support/refusals.ts";
 import type { SandboxStack } from "../support/stack.ts";
 
@@ -45,7 +44,7 @@ afterAll(() => server.close());
 test(
   "the first `up` asks the registries for every image, and one without a new image for none",
   async () => {
-    const count = Object.keys(images).length;
+    const count = new Set(DEFAULT_SERVICES.map(({ image }) => image.pin)).size;
     expect(server.first.output).toContain(`images: ${count} of ${count} are new, and found at the sandbox's registry`);
     await fault("registry-down");
     expect(await checkout.expectVpai(["up", "--stack", "sandbox"])).toContain("no changes");

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { goFolder } from "../../sandbox/images/busybox.ts";
 import { tailscaleProgram } from "../../sandbox/images/tailscale/recipe.ts";
+import { LABEL } from "../../sandbox/supervisor/instance.ts";
 import { run, RunError } from "../../shared/exec.ts";
 import type { SandboxStack } from "./stack.ts";
 import { until } from "./until.ts";
@@ -43,7 +44,9 @@ export class Laptop {
     const name = `${network}-laptop`;
     const mounts = [`${daemon}:/opt/tailscaled:ro`, `${client}:/opt/tailscale:ro`, `${certificate}:${TRUST}:ro`];
     await docker(
-      ...["run", "--detach", "--name", name, "--network", network, "--label", "vpai.test=laptop"],
+      ...["run", "--detach", "--name", name, "--network", network],
+      // A snapshot's image has the labels of the server it was taken of: the laptop would pass for a second server.
+      ...["--label", `${LABEL}=laptop`],
       ...["--cap-add", "NET_ADMIN", "--device", "/dev/net/tun"],
       ...mounts.flatMap((mount) => ["--volume", mount]),
       ...["--entrypoint", "/usr/bin/sleep", image, "infinity"],
