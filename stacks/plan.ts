@@ -1,10 +1,12 @@
 import { type Fault, OperatorError, renderFaults } from "../shared/errors.ts";
 import type { Route, ServiceContext } from "../components/service/model/context.ts";
-import { vpnRanges } from "../components/service/model/vpn.ts";
+import { vpnRanges, vpnSources } from "../components/service/model/vpn.ts";
 import { acmeDirectory } from "../components/service/model/issuer.ts";
 import type { ServiceDefinition } from "../components/service/model/definition.ts";
 import type { NetworkName } from "../components/service/model/facets.ts";
-import { type FirewallPlan, planFirewall } from "../components/host/firewall/plan.ts";
+import { ANYWHERE, type FirewallPlan, planFirewall } from "../components/host/firewall/plan.ts";
+import { planFail2ban } from "../components/host/software/fail2ban.ts";
+import type { HostSoftware } from "../components/host/software/model.ts";
 import {
   checkNames,
   checkPorts,
@@ -12,6 +14,7 @@ import {
   type OtherPort,
   type SshdPort,
 } from "../components/service/plan/checks.ts";
+import { watchedLogs } from "../components/service/plan/refusals.ts";
 import { type DatabasePlan, planDatabases } from "../components/service/plan/databases.ts";
 import { planMemory } from "../components/service/plan/memory.ts";
 import { allDependencies, topologicalOrder } from "../components/service/plan/order.ts";
@@ -34,6 +37,7 @@ export interface Plan {
   readonly secrets: Readonly<Record<string, PlannedSecret>>;
   /** The ports of the server that clients may reach. */
   readonly firewall: FirewallPlan;
+  readonly software: HostSoftware;
   /** Whether its first rules may close what other software of the server listens on. */
   readonly mayClose: boolean;
   /** Warnings for the operator before the run. */
@@ -82,6 +86,7 @@ export function planDeployment(settings: Settings, all: readonly ServiceDefiniti
     databases: new Map(planDatabases(definitions).map((database) => [database.service, database])),
     secrets,
     firewall,
+    software: stackSoftware(settings, definitions),
     mayClose: settings.vps.provider !== "existing" || settings.vps.openPorts !== undefined,
     warnings: [...memory.warnings.map((warning) => renderFaults([warning])), ...disabledWarnings(routes, definitions)],
   };
@@ -115,6 +120,16 @@ export function stackFirewall(
     cidrs: { ssh: ssh.allowedCidrs, vpn: vpnCidrs },
     enforcement: vps.provider === "hetzner" ? "hetzner" : "host",
   });
+}
+
+/** Software on the server itself. Ranges that the owner has named are never banned. */
+function stackSoftware(
+  { ssh, vpnCidrs, vpn }: Pick<Settings, "ssh" | "vpnCidrs" | "vpn">,
+  definitions: readonly ServiceDefinition[],
+): HostSoftware {
+  const anywhere: readonly string[] = ANYWHERE;
+  const named = [...vpnSources({ vpn, vpnCidrs }), ...ssh.allowedCidrs.filter((range) => !anywhere.includes(range))];
+  return planFail2ban({ trusted: [...new Set(named)], logs: definitions.flatMap(watchedLogs) });
 }
 
 function checkDisabled({ disabledServices }: Settings, all: readonly ServiceDefinition[]): Fault[] {

@@ -5,6 +5,7 @@ import type { DnsRecord } from "../components/dns/record.ts";
 import { ZoneRecords } from "../components/dns/zone-records.ts";
 import { HostFirewall } from "../components/host/firewall/host-firewall.ts";
 import { hostPorts } from "../components/host/firewall/plan.ts";
+import { HostSoftware } from "../components/host/software/host-software.ts";
 import { Host } from "../components/host/host.ts";
 import { Secrets } from "../components/secrets/secrets.ts";
 import { configSecret } from "../components/service/model/secrets.ts";
@@ -47,6 +48,7 @@ export function buildPlatform(settings: Settings, plan: Plan, secret: SecretSour
     table: { ...plan.firewall, ports: hostPorts(plan.firewall) },
     mayClose: plan.mayClose,
   });
+  new HostSoftware("software", { host, software: plan.software });
   const secrets = new Secrets("secrets", {
     host,
     plan: plan.secrets,

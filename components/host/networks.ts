@@ -9,6 +9,9 @@ export interface NetworkPlan {
   readonly isolated: boolean;
 }
 
+/** Holds the subnets of all networks. */
+export const CONTAINER_RANGE = "172.20.0.0/16";
+
 const network = (third: number, kind: Partial<NetworkPlan> = {}): NetworkPlan => ({
   subnet: `172.20.${third}.0/24`,
   gateway: `172.20.${third}.1`,

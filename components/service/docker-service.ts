@@ -98,7 +98,7 @@ export class DockerService extends pulumi.ComponentResource {
       host.remoteCommand(
         `${name}-open`,
         {
-          create: `/usr/local/lib/vpai/drain open ${plan.name} ${definition.port}`,
+          create: `/usr/local/lib/vpai/drain open ${plan.name} ${definition.port} ${definition.route.healthPath}`,
           delete: `/usr/local/lib/vpai/drain close ${plan.name} ${definition.port}`,
           triggers: [this.container.id, ...after.map(({ id }) => id)],
         },

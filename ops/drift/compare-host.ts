@@ -1,18 +1,32 @@
 import type { Actual } from "./actual.ts";
-import type { Drift } from "./drift.ts";
+import type { Drift, Repair } from "./drift.ts";
 import { type Expected, sha256, sshPorts } from "./expected.ts";
 import { HOST_FIREWALL } from "../../components/host/firewall/host-table.ts";
+import { HOST_SOFTWARE } from "../../components/host/software/model.ts";
 import { fileDifference } from "./compare-files.ts";
+
+type Row = readonly [resource: string, expected: string, actual: string];
+
+const packageRows = (packages: readonly string[], actual: Actual): Row[] =>
+  packages.map((name) => [`package ${name}`, "installed", actual.packages[name] ?? "not-installed"]);
+
+const unitRows = (units: readonly string[], actual: Actual): Row[] =>
+  units.map((name) => {
+    const { enabled = "not found", active = "not found" } = actual.units[name] ?? {};
+    return [`unit ${name}`, "enabled, active", `${enabled}, ${active}`];
+  });
+
+const differences = (rows: readonly Row[], repair: Repair): Drift[] =>
+  rows
+    .filter(([, expected, found]) => expected !== found)
+    .map(([resource, expected, found]) => ({ resource, expected, actual: found, repair }));
 
 /** What the bootstrap makes; any difference has it run again. */
 export function compareHost({ installed }: Expected, actual: Actual): Drift[] {
   const { files, packages, units, sshd, docker, user } = installed;
-  const rows: (readonly [resource: string, expected: string, actual: string])[] = [
-    ...packages.map((name) => [`package ${name}`, "installed", actual.packages[name] ?? "not-installed"] as const),
-    ...units.map((name) => {
-      const { enabled = "not found", active = "not found" } = actual.units[name] ?? {};
-      return [`unit ${name}`, "enabled, active", `${enabled}, ${active}`] as const;
-    }),
+  const rows: Row[] = [
+    ...packageRows(packages, actual),
+    ...unitRows(units, actual),
     ...Object.entries(sshd).map(
       ([key, values]) => [`sshd setting ${key}`, words(values), words(actual.sshd[key] ?? [])] as const,
     ),
@@ -29,14 +43,7 @@ export function compareHost({ installed }: Expected, actual: Actual): Drift[] {
     ),
     ...membership(user, actual),
   ];
-  const settings = rows
-    .filter(([, expected, found]) => expected !== found)
-    .map(([resource, expected, found]): Drift => ({
-      resource,
-      expected,
-      actual: found,
-      repair: { kind: "bootstrap" },
-    }));
+  const settings = differences(rows, { kind: "bootstrap" });
   const ids = {
     root: [0, 0] as const,
     ...(actual.user && { [user.name]: [actual.user.uid, actual.user.gid] as const }),
@@ -47,6 +54,18 @@ export function compareHost({ installed }: Expected, actual: Actual): Drift[] {
     return found ? [{ resource: `file ${path}`, ...found, repair: { kind: "bootstrap" } }] : [];
   });
   return [...settings, ...changed];
+}
+
+/** Software on the server itself; any difference has it installed and proved again. */
+export function compareSoftware({ software }: Expected, actual: Actual): Drift[] {
+  if (software === undefined) return [];
+  const repair = { kind: "provision", name: HOST_SOFTWARE } as const;
+  const { packages, units, files } = software;
+  const changed = files.flatMap(({ path, mode, content }): Drift[] => {
+    const found = fileDifference({ mode, owner: [0, 0], sha256: sha256(content) }, actual.paths[path] ?? null);
+    return found ? [{ resource: `file ${path}`, ...found, repair }] : [];
+  });
+  return [...differences([...packageRows(packages, actual), ...unitRows(units, actual)], repair), ...changed];
 }
 
 /** The server's own firewall; the resource that loads it tries it first, also when it repairs it. */

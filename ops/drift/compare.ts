@@ -3,7 +3,7 @@ import type { Actual, ActualContainer, ActualNetwork } from "./actual.ts";
 import type { Drift, Repair } from "./drift.ts";
 import { type Expected, type ExpectedContainer, type ExpectedNetwork, sshPorts } from "./expected.ts";
 import { compareData, compareFiles } from "./compare-files.ts";
-import { compareFirewall, compareHost } from "./compare-host.ts";
+import { compareFirewall, compareHost, compareSoftware } from "./compare-host.ts";
 import { compareServices } from "./compare-services.ts";
 
 type Docker = Exclude<Actual["docker"], { error: string }>;
@@ -11,7 +11,7 @@ type Docker = Exclude<Actual["docker"], { error: string }>;
 /** Every difference, the server's own first: what is on it cannot be right before the server is. */
 export function compare(expected: Expected, actual: Actual): Drift[] {
   const { docker } = actual;
-  const host = [...compareHost(expected, actual), ...compareFirewall(expected, actual)];
+  const host = [...compareHost(expected, actual), ...compareFirewall(expected, actual), ...compareSoftware(expected, actual)];
   const data = [...compareFiles(expected, actual), ...compareData(expected, actual)];
   if ("error" in docker) {
     const down = difference("Docker daemon", "running", docker.error, { kind: "bootstrap" });

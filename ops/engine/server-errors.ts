@@ -1,4 +1,5 @@
 import type { Fault } from "../../shared/errors.ts";
+import { MAYBE_BANNED } from "../stack/server-ssh.ts";
 
 interface Known {
   readonly pattern: RegExp;
@@ -294,13 +295,25 @@ const ssh: readonly Known[] = [
     fix: "take keys out of the agent (`ssh-add -D`), then run the same command again",
   },
   {
-    pattern: /ssh: connect to host (\S+) port (\d+): (Connection timed out|No route to host|Network is unreachable)/,
+    pattern: /ssh: connect to host (\S+) port (\d+): (No route to host)/,
+    key: "server $1, port $2",
+    found: "$3",
+    fix: MAYBE_BANNED,
+  },
+  {
+    pattern: /ssh: connect to host (\S+) port (\d+): (Connection timed out|Network is unreachable)/,
     key: "server $1, port $2",
     found: "$3",
     fix: "check that it is on, and that `vpai:ssh.allowedCidrs` and the firewall let your address in",
   },
   {
-    pattern: /dial tcp (\S+?):(\d+): (?:connect: )?(i\/o timeout|connection timed out|no route to host)/,
+    pattern: /dial tcp (\S+?):(\d+): (?:connect: )?(no route to host)/,
+    key: "server $1, port $2",
+    found: "$3",
+    fix: MAYBE_BANNED,
+  },
+  {
+    pattern: /dial tcp (\S+?):(\d+): (?:connect: )?(i\/o timeout|connection timed out)/,
     key: "server $1, port $2",
     found: "$3",
     fix: "check that it is on, and that `vpai:ssh.allowedCidrs` and the firewall let your address in",

@@ -49,14 +49,7 @@ test(
     const { port } = await stack.world();
     expect((await ask({ port, host: GRAFANA, path: "/api/health" })).status).toBe(403);
     // The laptop too, beside the tunnel.
-    const address = (
-      await run("docker", [
-        "inspect",
-        "-f",
-        "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}",
-        await stack.serverContainer(),
-      ])
-    ).stdout;
+    const address = await stack.serverAddress();
     expect(
       await laptop.run(
         `curl -sk -o /dev/null -w '%{http_code}' --resolve grafana.vpai.localhost:443:${address} https://grafana.vpai.localhost/`,
@@ -87,6 +80,35 @@ test(
     expect(await vpai("drift")).toContain("no drift");
   },
   5 * MINUTE,
+);
+
+test(
+  "who fails to log in too often, or is refused too often, is kept out on every port; the VPN stays the way in",
+  async () => {
+    const address = await stack.serverAddress();
+    const closed = (within: number): Promise<string> =>
+      until("the laptop's address is banned", within, async () => {
+        const said = await laptop.run(`bash -c ': < /dev/tcp/${address}/2222' 2>&1 || true`);
+        if (!said.includes("No route to host")) throw new Error(said || "it gets in");
+        return said;
+      });
+    const attacks = {
+      sshd: `for i in $(seq 9); do ssh -p 2222 -o BatchMode=yes -o StrictHostKeyChecking=no root@${address} 2>&1; done | tail -n 1; true`,
+      "vpai-caddy": `curl -sk -o /dev/null --resolve ${GRAFANA}:443:${address} "https://${GRAFANA}/?[1-101]"`,
+    };
+    for (const [jail, attack] of Object.entries(attacks)) {
+      await laptop.run(attack);
+      await closed(10_000);
+      expect(await stack.onServer(`fail2ban-client status ${jail}`)).toMatch(/Currently banned:\s+1\n/);
+      expect(await laptop.run(`curl -sk -m 5 https://${address} 2>&1; echo $?`)).toMatch(/\b7\s*$/);
+      await answers(/^200/);
+      await stack.onServer("fail2ban-client unban --all");
+    }
+    await laptop.run(attacks.sshd.replaceAll(address, SERVER));
+    await answers(/^200/);
+    expect(await stack.onServer("fail2ban-client status sshd")).toMatch(/Currently banned:\s+0\n/);
+  },
+  3 * MINUTE,
 );
 
 test(

@@ -142,6 +142,12 @@ export class SandboxStack {
     return names[0] ?? "";
   }
 
+  /** Its address in the sandbox's network. */
+  async serverAddress(): Promise<string> {
+    const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+    return (await run("docker", ["inspect", "--format", format, await this.serverContainer()])).stdout.trim();
+  }
+
   /** Ids of the running containers on the server, by name. */
   async containers(): Promise<Record<string, string>> {
     const lines = await this.onServer("docker ps --no-trunc --format '{{.Names}} {{.ID}}'");

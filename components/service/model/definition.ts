@@ -14,6 +14,7 @@ import type {
   NetworkName,
   NotApplicable,
   PublishedPort,
+  RefusalLog,
   Reload,
   Reveal,
   RouteSpec,
@@ -108,6 +109,8 @@ export interface ServiceDefinition {
   readonly stopGraceSeconds: number;
   readonly route?: RouteSpec;
   /** It reveals the same secrets for any of their values. */
+  /** Its log of refused requests, with which the server bans clients. @default none */
+  readonly refusals?: RefusalLog;
   readonly login?: (context: ServiceContext, reveal: Reveal) => Login;
   readonly metrics: MetricsSpec | NotApplicable;
   readonly alerts: readonly AlertSpec[];

@@ -104,6 +104,18 @@ export interface RouteSpec {
   readonly upstreamWaitSeconds?: number;
 }
 
+/** A log of the service in which the requests that it has refused are found, for the server to ban who makes too many. */
+export interface RefusalLog {
+  /** Below /opt/vpai/data/<service>, in a directory of its own. */
+  readonly path: string;
+  /** fail2ban's regular expression of a refused request; `<ADDR>` is the client. A client's own words must not match it. */
+  readonly refusal: string;
+  /** fail2ban's pattern of the line's time. */
+  readonly time: string;
+  /** Refused requests of one client within ten minutes that are too many. */
+  readonly limit: number;
+}
+
 /** Prometheus scrape endpoint. */
 export interface MetricsSpec {
   /** @default "/metrics" */

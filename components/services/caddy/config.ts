@@ -1,11 +1,28 @@
 import { isTrial } from "../../service/model/issuer.ts";
 import type { Route } from "../../service/model/context.ts";
+import type { RefusalLog } from "../../service/model/facets.ts";
 
 /** Caddy's health endpoint: plain HTTP inside its container, on no network (`localhost` could mean ::1). */
 export const HEALTH_ADDRESS = "127.0.0.1:9180";
 
 /** On the host: the certificate of Caddy's own authority, which signs all others. */
 export const ROOT_CERTIFICATE = "/opt/vpai/data/caddy/data/caddy/pki/authorities/local/root.crt";
+
+/** Where the container has the log of its requests. */
+export const LOG_DIR = "/log";
+const LOG_FILE = "access.log";
+
+/**
+ * Requests that were answered with 401 or 403: wrong passwords, and hosts of the VPN asked from outside. The address comes
+ * first in the line, whose time fail2ban has cut out, and quotes in what a client has sent are escaped: nobody can write another one's.
+ */
+export const REFUSALS: RefusalLog = {
+  path: `log/${LOG_FILE}`,
+  refusal: String.raw`^\{"level":"info",,"logger":"[\w.]+","msg":"handled request","request":\{"remote_ip":"<ADDR>",.*\},"duration":[\d.e-]+,"size":\d+,"status":40[13]\}$`,
+  time: String.raw`"ts":"%Y-%m-%dT%H:%M:%S%z"`,
+  // A page of an admin host asks for dozens of files. Who has them all refused, and opens it again, is not an attacker yet.
+  limit: 100,
+};
 
 /** Caddy's metrics endpoint: plain HTTP, on a port that is not published. */
 export const METRICS_PORT = 9181;
@@ -50,13 +67,35 @@ const global = (acmeDirectory: string | undefined): string => `{
  * it closes by itself would be lost. New connections are held by then (files/host/hold.sh).
  */
 const common = (acmeDirectory: string | undefined): string => `(common) {
-${acmeDirectory === undefined ? "	tls internal\n" : isTrial(acmeDirectory) ? "" : "	header Strict-Transport-Security max-age=15552000\n"}	header -Server
+${log()}${acmeDirectory === undefined ? "	tls internal\n" : isTrial(acmeDirectory) ? "" : "	header Strict-Transport-Security max-age=15552000\n"}	header -Server
 	@ending {
 		vars {http.shutting_down} true
 		not protocol http/3
 	}
 	header @ending Connection close
 }
+`;
+
+/** What the ban of clients needs, and its owner for an inquiry. A query may hold a key, and headers do. */
+const log = (): string => `	log {
+		output file ${LOG_DIR}/${LOG_FILE} {
+			roll_size 20MiB
+			roll_keep 2
+		}
+		format filter {
+			wrap json {
+				time_format rfc3339
+			}
+			request>headers delete
+			request>tls delete
+			request>uri regexp \\?.*$ ?
+			request>remote_port delete
+			request>client_ip delete
+			resp_headers delete
+			user_id delete
+			bytes_read delete
+		}
+	}
 `;
 
 const metrics = (): string => `http://:${METRICS_PORT} {

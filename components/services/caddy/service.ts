@@ -1,5 +1,5 @@
 import { defineService, healthCheck, validateInImage } from "../../service/presets/index.ts";
-import { HEALTH_ADDRESS, METRICS_PORT, renderCaddyfile } from "./config.ts";
+import { HEALTH_ADDRESS, LOG_DIR, METRICS_PORT, REFUSALS, renderCaddyfile } from "./config.ts";
 import { images } from "../../images.ts";
 import { vpnSources } from "../../service/model/vpn.ts";
 import { publicOrigin } from "../../service/model/public-origin.ts";
@@ -25,6 +25,7 @@ export const caddy = defineService({
   data: [
     { path: "data", target: "/data" },
     { path: "config", target: "/config" },
+    { path: "log", target: LOG_DIR },
   ],
   configDir: CONFIG_DIR,
   files: [
@@ -40,7 +41,7 @@ export const caddy = defineService({
     validate: validateInImage({
       configDir: CONFIG_DIR,
       argv: ["caddy", "validate", ...CONFIG],
-      scratch: ["/data", "/config"],
+      scratch: ["/data", "/config", LOG_DIR],
       environment: DIRECTORIES,
     }),
     argv: ["caddy", "reload", ...CONFIG],
@@ -58,6 +59,7 @@ export const caddy = defineService({
   memory: { requestMb: 72, limitMb: 128 },
   cpus: 0.5,
   stopGraceSeconds: 35,
+  refusals: REFUSALS,
   metrics: { port: METRICS_PORT },
   alerts,
   dashboards,

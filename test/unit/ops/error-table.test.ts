@@ -351,6 +351,20 @@ test.each<[string, string[]]>([
     ],
   ],
   [
+    "ssh: connect to host 203.0.113.7 port 2222: No route to host",
+    [
+      "server 203.0.113.7, port 2222: No route to host",
+      "  do: if this address has failed to log in too often, it is let in again after 10 minutes or more (docs/operations.md#bans); else check that the server is on, and what `vpai:ssh.allowedCidrs` and its firewall let in",
+    ],
+  ],
+  [
+    "dial tcp 203.0.113.7:2222: connect: no route to host",
+    [
+      "server 203.0.113.7, port 2222: no route to host",
+      "  do: if this address has failed to log in too often, it is let in again after 10 minutes or more (docs/operations.md#bans); else check that the server is on, and what `vpai:ssh.allowedCidrs` and its firewall let in",
+    ],
+  ],
+  [
     "dial tcp 203.0.113.7:2222: i/o timeout",
     [
       "server 203.0.113.7, port 2222: i/o timeout",
