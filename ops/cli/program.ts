@@ -64,9 +64,9 @@ export function buildCli(): Command {
     .addHelpText("after", examples("vpai start", "vpai start --instance try", "vpai start --images upstream"))
     .action(async ({ instance, full, images, verbose, offline, skipInspect, fullRun, allowDelete }: StartFlags) => {
       if (full === true) process.stderr.write(FULL_IS_DEFAULT);
-      // Other images, or more in the log, need the engine.
-      const fast = [images, verbose, skipInspect, fullRun].every((option) => option === undefined);
-      if (fast && (await (await import("../fast-path/command.ts")).tryFastStart(instance))) return;
+      // More in the log needs the engine.
+      const fast = [verbose, skipInspect, fullRun].every((option) => option === undefined);
+      if (fast && (await (await import("../fast-path/command.ts")).tryFastStart(instance, images))) return;
       const { runStart } = await import("../deploy/start.ts");
       await runStart({
         instance,
