@@ -5,6 +5,7 @@ import { acmeDirectory } from "../components/service/model/issuer.ts";
 import type { ServiceDefinition } from "../components/service/model/definition.ts";
 import type { NetworkName } from "../components/service/model/facets.ts";
 import { ANYWHERE, type FirewallPlan, planFirewall } from "../components/host/firewall/plan.ts";
+import { type BackupPlan, type BackupSettings, planBackup } from "../components/backup/plan.ts";
 import { planFail2ban } from "../components/host/software/fail2ban.ts";
 import type { HostSoftware } from "../components/host/software/model.ts";
 import {
@@ -20,7 +21,7 @@ import { planMemory } from "../components/service/plan/memory.ts";
 import { allDependencies, topologicalOrder } from "../components/service/plan/order.ts";
 import { collectRequirements } from "../components/service/plan/requirements.ts";
 import { planRoutes } from "../components/service/plan/routes.ts";
-import { checkSecrets, type PlannedSecret, planSecrets } from "../components/service/plan/secrets.ts";
+import { checkSecrets, type PlannedSecret, stackSecrets } from "../components/service/plan/secrets.ts";
 import { catalogue, deployedServices, imagePins } from "./catalogue.ts";
 import { nearName } from "./settings/errors.ts";
 import { serviceSettings, type Settings } from "./settings/parse.ts";
@@ -40,6 +41,8 @@ export interface Plan {
   readonly software: HostSoftware;
   /** Whether its first rules may close what other software of the server listens on. */
   readonly mayClose: boolean;
+  /** What is saved every night; undefined where the stack has no `vpai:backup`. */
+  readonly backup?: BackupPlan;
   /** Warnings for the operator before the run. */
   readonly warnings: readonly string[];
 }
@@ -49,7 +52,7 @@ export function planDeployment(settings: Settings, all: readonly ServiceDefiniti
   const definitions = deployedServices(settings, all);
   const routes = planRoutes(definitions, settings);
   const pins = imagePins(settings.images, definitions);
-  const secrets = planSecrets(
+  const secrets = stackSecrets(
     definitions,
     all.filter((each) => !definitions.includes(each)),
   );
@@ -86,6 +89,7 @@ export function planDeployment(settings: Settings, all: readonly ServiceDefiniti
     databases: new Map(planDatabases(definitions).map((database) => [database.service, database])),
     secrets,
     firewall,
+    ...(settings.backup && { backup: stackBackup(settings, settings.backup, definitions) }),
     software: stackSoftware(settings, definitions),
     mayClose: settings.vps.provider !== "existing" || settings.vps.openPorts !== undefined,
     warnings: [...memory.warnings.map((warning) => renderFaults([warning])), ...disabledWarnings(routes, definitions)],
@@ -121,6 +125,12 @@ export function stackFirewall(
     enforcement: vps.provider === "hetzner" ? "hetzner" : "host",
   });
 }
+
+const stackBackup = (
+  { stack, timezone }: Pick<Settings, "stack" | "timezone">,
+  place: BackupSettings,
+  definitions: readonly ServiceDefinition[],
+): BackupPlan => planBackup({ stack, timezone, ...place, definitions });
 
 /** Software on the server itself. Ranges that the owner has named are never banned. */
 function stackSoftware(

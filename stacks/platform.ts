@@ -1,5 +1,7 @@
 import type * as command from "@pulumi/command";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
+import { BACKUP_PASSWORD } from "../components/backup/credentials.ts";
+import { BACKUP_SOFTWARE, type BackupPlan, backupRunner, backupSoftware } from "../components/backup/plan.ts";
 import { planRecords } from "../components/dns/plan.ts";
 import type { DnsRecord } from "../components/dns/record.ts";
 import { ZoneRecords } from "../components/dns/zone-records.ts";
@@ -55,6 +57,7 @@ export function buildPlatform(settings: Settings, plan: Plan, secret: SecretSour
     protect: settings.protect,
     provided: providedSecrets(settings, secret),
   });
+  if (plan.backup) buildBackup(host, plan.backup, secrets, secret);
   const images = new Images("images", { host, images: plan.images });
   const services = new Map<string, DockerService>();
   for (const definition of plan.services) {
@@ -108,6 +111,25 @@ function buildMachine(settings: Settings, { firewall }: Plan, secret: SecretSour
     ...(settings.hetznerEndpoint && { endpoint: settings.hetznerEndpoint }),
     serverTypes: [vps.serverType, ...vps.serverTypeFallbacks],
   }).machine;
+}
+
+function buildBackup(host: Host, plan: BackupPlan, secrets: Secrets, secret: SecretSource): HostSoftware {
+  const [accessKey, secretKey, heartbeat] = [
+    secret("backupAccessKey"),
+    secret("backupSecretKey"),
+    secret("backupHeartbeatUrl"),
+  ];
+  const runner = backupRunner();
+  const software = pulumi
+    .all([accessKey ?? "", secretKey ?? "", secrets.get(BACKUP_PASSWORD), heartbeat])
+    .apply(([access, key, password, url]) =>
+      backupSoftware(
+        plan,
+        { accessKey: access, secretKey: key, password, ...(url !== undefined && { heartbeat: url }) },
+        runner,
+      ),
+    );
+  return new HostSoftware("backup", { host, software: pulumi.secret(software), resource: BACKUP_SOFTWARE });
 }
 
 /** Secrets of the configuration for the products, by name. */

@@ -1,5 +1,5 @@
-"""Installs software of Debian's on this server and proves that it works. Runs as root, any number of times, from stdin: the last
-line, which the caller adds, calls main() with JSON as components/host/software/model.ts describes it. Prints what changed.
+"""Installs software of Debian's on this server and proves that it works. Runs as root, any number of times, from stdin: the
+caller adds a call of main() with JSON as components/host/software/model.ts describes it. Prints what changed.
 """
 import json
 import os
@@ -129,6 +129,8 @@ def main(text):
     for log in software["logs"]:
         make_log(log)
     added = install(software["packages"])
+    if changed:
+        require("systemctl", "daemon-reload")
     for unit in software["units"]:
         start(unit, changed or added)
     for proof in software["proofs"]:

@@ -18,6 +18,7 @@ import { addServices } from "./services.ts";
 import { addStackReports } from "./stack-reports.ts";
 import { addStackTools } from "./stack-tools.ts";
 import { addVerbs } from "./verbs.ts";
+import { addBackup } from "./backup.ts";
 import { addVpn } from "./vpn.ts";
 
 interface StartFlags {
@@ -84,6 +85,7 @@ export function buildCli(): Command {
   addStackReports(program);
   addStackTools(program);
   addVpn(program);
+  addBackup(program);
   addSandbox(program);
   addDevelopment(program);
   return program;

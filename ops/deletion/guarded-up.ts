@@ -125,11 +125,11 @@ async function previewed(
 
 /** What the judgement of a run has to know of the stack. */
 export async function factsOf({ stack }: StackContext): Promise<StackFacts> {
-  const [{ catalogue }, { planSecrets }] = await Promise.all([
+  const [{ catalogue }, { stackSecrets }] = await Promise.all([
     import("../../stacks/catalogue.ts"),
     import("../../components/service/plan/secrets.ts"),
   ]);
-  const secrets = Object.entries(planSecrets(catalogue));
+  const secrets = Object.entries(stackSecrets(catalogue));
   return {
     stack,
     disabled: StackFile.read(stack).disabledServices,

@@ -21,7 +21,7 @@ const PROGRAM = [
 ];
 
 /** Settings that come from the environment. */
-const SETTINGS = /^(VPAI_|HCLOUD_|ANTHROPIC_|OPENAI_|OVH_|TS_AUTHKEY$|PULUMI_BACKEND_URL)/;
+const SETTINGS = /^(VPAI_|HCLOUD_|ANTHROPIC_|OPENAI_|OVH_|BACKUP_|TS_AUTHKEY$|PULUMI_BACKEND_URL)/;
 
 /** Whether a variable of the environment counts. */
 export const isSetting = (name: string): boolean => SETTINGS.test(name);

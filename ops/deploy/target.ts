@@ -1,6 +1,6 @@
 import type { ServiceDefinition } from "../../components/service/model/definition.ts";
 import { accountHolders, allDependencies, startupDependencies } from "../../components/service/plan/order.ts";
-import { planSecrets } from "../../components/service/plan/secrets.ts";
+import { stackSecrets } from "../../components/service/plan/secrets.ts";
 import { deployedServices } from "../../stacks/catalogue.ts";
 import type { StackContext } from "../stack/context.ts";
 import { pulumiOutput } from "../engine/run.ts";
@@ -34,7 +34,7 @@ export async function planTarget(context: StackContext, wanted: readonly string[
       needs: allDependencies(definition, definitions),
       accountHolders: accountHolders(definition, definitions),
     })),
-    secrets: Object.keys(planSecrets(definitions)),
+    secrets: Object.keys(stackSecrets(definitions)),
     known: await resourcesOf(context),
     stack: context.stack,
   });

@@ -2,7 +2,7 @@ import type { Actual } from "./actual.ts";
 import type { Drift, Repair } from "./drift.ts";
 import { type Expected, sha256, sshPorts } from "./expected.ts";
 import { HOST_FIREWALL } from "../../components/host/firewall/host-table.ts";
-import { HOST_SOFTWARE } from "../../components/host/software/model.ts";
+import type { HostSoftware } from "../../components/host/software/model.ts";
 import { fileDifference } from "./compare-files.ts";
 
 type Row = readonly [resource: string, expected: string, actual: string];
@@ -57,10 +57,11 @@ export function compareHost({ installed }: Expected, actual: Actual): Drift[] {
 }
 
 /** Software on the server itself; any difference has it installed and proved again. */
-export function compareSoftware({ software }: Expected, actual: Actual): Drift[] {
-  if (software === undefined) return [];
-  const repair = { kind: "provision", name: HOST_SOFTWARE } as const;
-  const { packages, units, files } = software;
+export const compareSoftware = ({ software }: Expected, actual: Actual): Drift[] =>
+  Object.entries(software).flatMap(([name, each]) => softwareDrifts(name, each, actual));
+
+function softwareDrifts(name: string, { packages, units, files }: HostSoftware, actual: Actual): Drift[] {
+  const repair = { kind: "provision", name } as const;
   const changed = files.flatMap(({ path, mode, content }): Drift[] => {
     const found = fileDifference({ mode, owner: [0, 0], sha256: sha256(content) }, actual.paths[path] ?? null);
     return found ? [{ resource: `file ${path}`, ...found, repair }] : [];

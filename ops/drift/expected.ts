@@ -5,6 +5,7 @@ import type { ZonePlace } from "../../components/dns/open-zone.ts";
 import type { ZoneRecordsState } from "../../components/dns/provider.ts";
 import { type DnsRecord, ZONE_RECORDS } from "../../components/dns/record.ts";
 import { HOST_FIREWALL } from "../../components/host/firewall/host-table.ts";
+import { BACKUP_SOFTWARE } from "../../components/backup/plan.ts";
 import { HOST_SOFTWARE, type HostSoftware, parseHostSoftware } from "../../components/host/software/model.ts";
 import type { SshAccess } from "../../components/host/ssh-files.ts";
 import type { ExpectedResponse, ProvisionPlan, ReadbackLine } from "../../components/service/model/provision.ts";
@@ -32,8 +33,8 @@ export interface Expected {
   readonly installed: Installed;
   /** Digest of the table of the server's own firewall; undefined while it has none. */
   readonly firewall?: string;
-  /** Software on the server itself; undefined while none is installed. */
-  readonly software?: HostSoftware;
+  /** Software on the server itself, by the resource that installs it. */
+  readonly software: Readonly<Record<string, HostSoftware>>;
   readonly containers: readonly ExpectedContainer[];
   readonly networks: readonly ExpectedNetwork[];
   readonly images: readonly { readonly service: string; readonly urn: string; readonly id: string }[];
@@ -172,7 +173,7 @@ export function expectedOf(resources: readonly StateResource[]): Expected | unde
   const gates = new Map(commands.flatMap(({ values }) => gateOf(String(values["create"]))));
   const containers = ofType("docker:index/container:Container");
   const firewall = ofType("command:local:Command").find(({ name }) => name === HOST_FIREWALL);
-  const software = commands.find(({ name }) => name === HOST_SOFTWARE);
+  const software = commands.filter(({ name }) => name === HOST_SOFTWARE || name === BACKUP_SOFTWARE);
   const server = serverOf(ofType("hcloud:index/server:Server"), ofType("pulumi:providers:hcloud"));
   const dns = dnsOf(ofType(ZONE_RECORDS), ofType("pulumi:providers:pulumi-nodejs"), ofType("pulumi:pulumi:Stack"));
   return {
@@ -181,7 +182,9 @@ export function expectedOf(resources: readonly StateResource[]): Expected | unde
     access: accessOf(ready),
     installed: installedBy(parseBootstrap(String(ready.values["stdin"]))),
     ...(firewall && { firewall: sha256(String(firewall.values["stdin"])) }),
-    ...(software && { software: parseHostSoftware(String(software.values["stdin"])) }),
+    software: Object.fromEntries(
+      software.map(({ name, values }) => [name, parseHostSoftware(String(values["stdin"]))]),
+    ),
     containers: containers.map((each) => containerOf(each, gates)),
     networks: ofType("docker:index/network:Network").map(networkOf),
     images: ofType("docker:index/remoteImage:RemoteImage").map(({ name, urn, values }) => ({
@@ -338,14 +341,15 @@ function serverOf([server]: readonly Known[], [provider]: readonly Known[]): Exp
 
 /** What to ask the server, to compare it with what is expected. */
 export function requestFor(expected: Expected): InspectRequest {
-  const { installed, software, containers, files, folders, trees, mounts, probes } = expected;
+  const { installed, containers, files, folders, trees, mounts, probes } = expected;
+  const software = Object.values(expected.software);
   return {
-    files: [...installed.files, ...(software?.files ?? []), ...files].map(({ path }) => path),
+    files: [...installed.files, ...software.flatMap((each) => each.files), ...files].map(({ path }) => path),
     trees: trees.map(({ path }) => path),
     folders: folders.map(({ path }) => path),
     mounts,
-    units: [...installed.units, ...(software?.units ?? [])],
-    packages: [...new Set([...installed.packages, ...(software?.packages ?? [])])],
+    units: [...installed.units, ...software.flatMap((each) => each.units)],
+    packages: [...new Set([...installed.packages, ...software.flatMap((each) => each.packages)])],
     user: installed.user.name,
     daemon: Object.keys(installed.docker),
     listening: [...sshPorts(installed), ...containers.flatMap(({ ports }) => ports)],

@@ -57,6 +57,10 @@ export class StackFile {
   }
 
   /** The VPN that the server is a member of. */
+  get backup(): RawSettings["backup"] {
+    return this.#get("backup");
+  }
+
   get vpn(): RawSettings["vpn"] {
     return this.#get("vpn") ?? settingsSchema.shape.vpn.parse(undefined);
   }

@@ -1,4 +1,5 @@
 import type { Fault } from "../../shared/errors.ts";
+import { BACKUP_SECRETS } from "../../components/backup/credentials.ts";
 import { SECRETS_OF } from "../../components/dns/credentials.ts";
 import { caaName } from "../../components/service/model/issuer.ts";
 import { DEFAULT_MODELS } from "../../components/llm/models.ts";
@@ -130,7 +131,10 @@ export function vpnFaults({ vpn, disabledServices }: RawSettings, providedSecret
 }
 
 /** The secrets that the providers of the server and of DNS need. */
-export function missingSecretFaults(vps: unknown, dns: unknown, isSet: (key: SecretKey) => boolean): Fault[] {
+export function missingSecretFaults(
+  { vps, dns, backup }: Readonly<Record<string, unknown>>,
+  isSet: (key: SecretKey) => boolean,
+): Fault[] {
   const provider = (vps as { provider?: unknown } | undefined)?.provider;
   const dnsProvider = (dns as { provider?: unknown } | undefined)?.provider;
   const login: Fault[] =
@@ -156,9 +160,18 @@ export function missingSecretFaults(vps: unknown, dns: unknown, isSet: (key: Sec
         ]
       : [];
   const ovh = dnsProvider === "ovh" ? SECRETS_OF.ovh.filter((key) => !isSet(key)) : [];
+  const keys = backup === undefined ? [] : (["backupAccessKey", "backupSecretKey"] as const);
   return [
     ...token,
     ...login,
+    ...keys
+      .filter((key) => !isSet(key))
+      .map((key) => ({
+        key: `vpai:${key}`,
+        found: "not set, and vpai:backup is",
+        allowed: "one of the two texts that the S3 service shows when a pair of keys is made",
+        fix: `\`pulumi config set --secret vpai:${key}\`, or set ${BACKUP_SECRETS[key].variable}`,
+      })),
     ...ovh.map((key) => ({
       key: `vpai:${key}`,
       found: "not set",

@@ -88,7 +88,7 @@ export function checkSettings(sources: Sources): CheckedSettings {
     ...(isSound("tls") && isSound("dns") ? issuerFaults(data) : []),
     ...environmentFaults(env),
     ...serverTypeFaults(raw["vps"]),
-    ...missingSecretFaults(raw["vps"], raw["dns"], isSet),
+    ...missingSecretFaults(raw, isSet),
     ...plainSecretFaults(config, encrypted),
     ...givenSecrets(config, env)
       // OVH's variables may be set for something else.

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type SecretSetting, SERVICE_SECRETS, serviceSettingsSchema } from "../../components/service/model/settings.ts";
+import { BACKUP_SECRETS } from "../../components/backup/credentials.ts";
 import { DNS_SECRETS } from "../../components/dns/credentials.ts";
 import { OVH_REGIONS } from "../../components/dns/endpoints.ts";
 import { ISSUER_FORM, isIssuer } from "../../components/service/model/issuer.ts";
@@ -80,6 +81,15 @@ const tls = z.strictObject({
     ),
 });
 
+const backup = z.strictObject({
+  endpoint: text("the https address of an S3 service, such as https://fsn1.your-objectstorage.com", (value) =>
+    /^https:\/\/[a-z0-9][a-z0-9.-]*(:\d{1,5})?$/.test(value),
+  ).describe("S3 service that keeps the backups"),
+  bucket: text("a bucket's name: 3 to 63 letters in lower case, digits and -", (value) =>
+    /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(value),
+  ).describe("Bucket of the backups, of this stack alone or with others; made unless it exists"),
+});
+
 const zone = text("a zone in lower case such as example.com, as its provider calls it", (value) => DOMAIN.test(value));
 const records = {
   ttl: whole(60, 86_400, "seconds, a whole number from 60 to 86400")
@@ -143,6 +153,9 @@ export const settingsSchema = z.strictObject({
     .default(noDns.parse({ provider: "none" }))
     .describe("Who serves the DNS of the domain"),
   tls: tls.default(tls.parse({})).describe("Certificates of the public hosts"),
+  backup: backup
+    .optional()
+    .describe("Where every night's backup goes; without it there is none"),
   disabledServices: z
     .array(text("a service's name"), { error: "a list of services" })
     .default([])
@@ -175,6 +188,7 @@ export const SECRET_SETTINGS = {
   rootPrivateKey: { description: "Private key for the first login to an existing server" },
   rootPassword: { description: "Password for the first login to an existing server" },
   ...DNS_SECRETS,
+  ...BACKUP_SECRETS,
   ...SERVICE_SECRETS,
 } as const satisfies Readonly<Record<string, SecretSetting>>;
 

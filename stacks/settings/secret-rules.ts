@@ -86,6 +86,27 @@ export const SECRET_RULES: Readonly<Record<SecretKey, SecretRule>> = {
   ovhApplicationKey: ovh("an application key", 16),
   ovhApplicationSecret: ovh("an application secret", 32),
   ovhConsumerKey: ovh("a consumer key", 32),
+  backupAccessKey: {
+    consumer: "the S3 service of vpai:backup",
+    source: "https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html (AccessKeyId)",
+    allowed: "an access key: 16 to 128 letters, digits, - or _",
+    fix: "make a new one at the service (Hetzner's console: Security, S3 credentials)",
+    problem: (value) => (/^[\w-]{16,128}$/.test(value) ? undefined : `${length(value)} of another form`),
+  },
+  backupSecretKey: {
+    consumer: "the S3 service of vpai:backup",
+    source: "https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html (SecretAccessKey)",
+    allowed: "the secret key that belongs to vpai:backupAccessKey: at least 32 characters",
+    fix: "it is shown once: make a new pair of keys at the service",
+    problem: (value) => (value.length < 32 ? `${length(value)}, too short` : undefined),
+  },
+  backupHeartbeatUrl: {
+    consumer: "the backup on the server",
+    source: "https://healthchecks.io/docs/http_api/",
+    allowed: "an https address without a query: /start and /fail are added to it",
+    fix: "copy it again from the receiver",
+    problem: (value) => (/^https:\/\/[^\s?#]+[^\s?#/]$/.test(value) ? undefined : "not such an address"),
+  },
   anthropicApiKey: {
     consumer: "Anthropic's API, through LiteLLM",
     source: "https://docs.anthropic.com/en/api/getting-started",

@@ -33,15 +33,16 @@ export interface HostSoftware {
 /** The resource that installs it: what an inspection compares with, and what repairs it. */
 export const HOST_SOFTWARE = "software-installed";
 
-const CALL = /^main\((.*)\)$/m;
+const GIVEN = /^SOFTWARE = (.*)$/m;
 
 /** What `python3 -` on the server takes: the script, and the call that installs the software. */
 export const renderHostSoftware = (script: string, software: HostSoftware): string =>
-  `${script}\nmain(${JSON.stringify(JSON.stringify(software))})\n`;
+  // Two lines: a trace of Python's quotes the line of the call, and files may hold secrets.
+  `${script}\nSOFTWARE = ${JSON.stringify(JSON.stringify(software))}\nmain(SOFTWARE)\n`;
 
 /** The inverse of {@link renderHostSoftware}. */
 export function parseHostSoftware(text: string): HostSoftware {
-  const [, call] = CALL.exec(text) ?? [];
-  if (call === undefined) throw new Error("no call of main() in the script of the host's software");
-  return JSON.parse(JSON.parse(call) as string) as HostSoftware;
+  const [, given] = GIVEN.exec(text) ?? [];
+  if (given === undefined) throw new Error("no line with SOFTWARE in the script of the host's software");
+  return JSON.parse(JSON.parse(given) as string) as HostSoftware;
 }

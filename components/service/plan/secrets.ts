@@ -1,3 +1,4 @@
+import { BACKUP_PASSWORD } from "../../backup/credentials.ts";
 import type { Fault } from "../../../shared/errors.ts";
 import type { ServiceContext } from "../model/context.ts";
 import type { ServiceDefinition } from "../model/definition.ts";
@@ -41,6 +42,17 @@ export function planSecrets(
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
 }
+
+/** Secrets of a deployment that no service has: the password of its backups, made before there are any, and kept after. */
+const PLATFORM_SECRETS: Readonly<Record<string, PlannedSecret>> = {
+  [BACKUP_PASSWORD]: { length: 40, permanent: true, active: true },
+};
+
+/** {@link planSecrets}, and what belongs to no service. */
+export const stackSecrets = (...services: Parameters<typeof planSecrets>): Record<string, PlannedSecret> => ({
+  ...PLATFORM_SECRETS,
+  ...planSecrets(...services),
+});
 
 /** Runs `use` with placeholders, and returns the secrets that it revealed. */
 export function secretsUsed(use: (reveal: Reveal) => unknown): SecretRef[] {

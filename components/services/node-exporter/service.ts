@@ -7,7 +7,7 @@ const PORT = 9100;
 const LIMIT_MB = 48;
 
 /** The rest is of machines with hardware, or (uname, conntrack, netstat) of the container itself. */
-const COLLECTORS = ["cpu", "diskstats", "filefd", "filesystem", "loadavg", "meminfo", "os", "stat", "vmstat"];
+const COLLECTORS = ["cpu", "diskstats", "filefd", "filesystem", "loadavg", "meminfo", "os", "stat", "textfile", "vmstat"];
 
 /** Kernel interfaces. Overlay is not among them: containers' mounts are left out by path, and a root may be one. */
 const NO_FILESYSTEMS =
@@ -33,6 +33,8 @@ export const nodeExporter = defineService({
     ...COLLECTORS.map((name) => `--collector.${name}`),
     `--collector.filesystem.fs-types-exclude=^(${NO_FILESYSTEMS})$`,
     `--collector.filesystem.mount-points-exclude=${NO_MOUNTS}`,
+    // What programs of the server itself write there, such as the backup.
+    "--collector.textfile.directory=/host/root/var/lib/vpai",
     `--web.listen-address=:${PORT}`,
   ],
   hostMounts: [

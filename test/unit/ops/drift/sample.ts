@@ -54,6 +54,7 @@ export const expected: Expected = {
     user: { name: "deploy", group: "docker" },
   },
   firewall: sha256("table inet vpai"),
+  software: {},
   containers: containers.map((each) => ({
     ...each,
     urn: urn("docker:index/container:Container", `${each.name}-container`),
