@@ -29,7 +29,7 @@ STATE = os.environ.get("VPAI_STATE", "/var/lib/vpai")
 RESULTS, METRICS, LOCK = STATE + "/backup-results.json", STATE + "/backup.prom", STATE + "/backup.lock"
 # There while a restore is under way: what to put back if it was cut off.
 JOURNAL = STATE + "/restore.json"
-CACHE = "/var/cache/vpai-restic"
+CACHE = os.environ.get("VPAI_CACHE", "/var/cache/vpai-restic")
 CHUNK = 1024 * 1024
 # Smaller copies vary by more than half for good reasons.
 SHRINK_FROM = 65536
@@ -113,7 +113,7 @@ class Repository:
             self.call("cat", "config")
             return False
         except Failed as error:
-            if not re.search(r"Is there a repository at|does not exist|NoSuchBucket|NoSuchKey", str(error)):
+            if not re.search(r"no such file or directory|does not exist|NoSuchBucket|NoSuchKey", str(error)):
                 raise
         self.call("init")
         self.call("cat", "config")
@@ -226,7 +226,7 @@ def remember(plan, results):
     lines = ["# TYPE vpai_backup_last_success_timestamp_seconds gauge", "# TYPE vpai_backup_failed gauge", "# TYPE vpai_backup_bytes gauge"]
     for item in plan["items"]:
         result = results.get(path_of(item), {})
-        labels = f'{{exported_service="{item["service"]}",item="{item["name"]}"}}'
+        labels = f'{{item="{path_of(item)}"}}'
         # What was never saved is as old as the plan.
         lines.append(f"vpai_backup_last_success_timestamp_seconds{labels} {result.get('at') or os.stat(PLAN).st_mtime:.0f}")
         lines.append(f"vpai_backup_failed{labels} {1 if result.get('error') else 0}")

@@ -56,11 +56,12 @@ export class StackFile {
     return this.#get("disabledServices") ?? [];
   }
 
-  /** The VPN that the server is a member of. */
+  /** Where its backups go; undefined where it has none. */
   get backup(): RawSettings["backup"] {
     return this.#get("backup");
   }
 
+  /** The VPN that the server is a member of. */
   get vpn(): RawSettings["vpn"] {
     return this.#get("vpn") ?? settingsSchema.shape.vpn.parse(undefined);
   }

@@ -32,6 +32,9 @@ function environment(context: ServiceContext): Record<string, string> {
     DB_POSTGRESDB_PORT: "5432",
     // Two by default: its own ping of the database then waits behind workflows, and n8n calls the database not ready.
     DB_POSTGRESDB_POOL_SIZE: "8",
+    // It takes one slow look at its database (5 s) for a lost one, and answers webhooks with 503 until the next: a burst of
+    // calls that keeps all of its connections busy was enough.
+    DB_PING_TIMEOUT_MS: "20000",
     DB_POSTGRESDB_DATABASE: "n8n",
     DB_POSTGRESDB_USER: "n8n",
     DB_POSTGRESDB_PASSWORD_FILE: `${CONFIG_DIR}/secrets/database`,

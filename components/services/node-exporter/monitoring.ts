@@ -45,6 +45,12 @@ const HOST: DashboardSpec = {
       expr: "100 * sum by (device) (rate(node_disk_io_time_seconds_total[5m]))",
       legend: "{{device}}",
     }),
+    timeseries(
+      "Age of the newest backups",
+      "s",
+      { expr: "time() - vpai_backup_last_success_timestamp_seconds", legend: "{{item}}" },
+      { mayBeEmpty: "without vpai:backup nothing is saved" },
+    ),
     timeseries("OOM kills", undefined, {
       expr: "increase(node_vmstat_oom_kill[15m])",
       legend: "processes in 15 minutes",
@@ -87,6 +93,20 @@ export const alerts: readonly AlertSpec[] = [
     "100 * (1 - node_filesystem_files_free / (node_filesystem_files > 0)) > 90",
     5,
     "{{ $labels.mountpoint }} has hardly any inodes left: no file can be made there, however much is free.",
+  ),
+  alert(
+    "critical",
+    "BackupOverdue",
+    "time() - vpai_backup_last_success_timestamp_seconds > 93600",
+    0,
+    "{{ $labels.item }} has not been saved for more than 26 hours. `vpai backups` says why; `vpai backup` tries again.",
+  ),
+  alert(
+    "warning",
+    "BackupFailed",
+    "vpai_backup_failed > 0",
+    0,
+    "The last backup of {{ $labels.item }} failed. `vpai backups` says why; `vpai backup` tries again.",
   ),
   alert(
     "warning",
