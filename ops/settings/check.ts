@@ -131,6 +131,8 @@ const undecipherable = (name: string): Fault => ({
 
 /** Values of the form that the sandbox has, for the time before it is up. */
 const SANDBOX_ENV = {
+  BACKUP_ACCESS_KEY_ID: "0".repeat(20),
+  BACKUP_SECRET_ACCESS_KEY: "0".repeat(40),
   PULUMI_CONFIG_PASSPHRASE: "sandbox",
   HCLOUD_TOKEN: "0".repeat(64),
   ANTHROPIC_API_KEY: `sk-ant-${"0".repeat(64)}`,
