@@ -3,7 +3,8 @@ export const BACKUP_SECRETS = {
   backupAccessKey: { description: "Access key of the bucket of vpai:backup", variable: "BACKUP_ACCESS_KEY_ID" },
   backupSecretKey: { description: "Secret key of the bucket of vpai:backup", variable: "BACKUP_SECRET_ACCESS_KEY" },
   backupHeartbeatUrl: {
-    description: "Address that is asked after each backup, such as one of healthchecks.io: it raises the alarm when that stops",
+    description:
+      "Address that is asked after each backup, such as one of healthchecks.io: it raises the alarm when that stops",
   },
 } as const;
 

@@ -51,8 +51,7 @@ const WEEKLY = "Sun 05:00";
 export const BACKUP_SOFTWARE = "backup-installed";
 
 /** Text of the program that runs on the server. */
-export const backupRunner = (): string =>
-  readFileSync(join(import.meta.dirname, "../../files/host/backup.py"), "utf8");
+export const backupRunner = (): string => readFileSync(join(import.meta.dirname, "../../files/host/backup.py"), "utf8");
 
 const RUNNER = "/usr/local/lib/vpai/backup";
 export const BACKUP_PLAN_FILE = "/etc/vpai/backup.json";

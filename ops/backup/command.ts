@@ -11,7 +11,7 @@ import { createScreen } from "../stack/terminal.ts";
 import { type BackupList, backupsTable, type RestorePlan, restoreText } from "./tables.ts";
 
 const RUNNER = "sudo -n /usr/local/lib/vpai/backup";
-/** As a unit of its own: what was begun comes to its end, whatever becomes of the connection. */
+/** As a unit of its own: it goes on to its end when the connection is lost. */
 const LONG_RUN = "sudo -n systemd-run --quiet --wait --collect --pipe /usr/local/lib/vpai/backup";
 
 interface BackupOptions extends StackChoice {
@@ -102,12 +102,7 @@ function requireMoment(text: string): string {
 }
 
 /** Runs the runner on the server; answers what it printed, or shows it as it comes. */
-async function onServer(
-  choice: StackChoice,
-  runner: string,
-  words: readonly string[],
-  shown = false,
-): Promise<string> {
+async function onServer(choice: StackChoice, runner: string, words: readonly string[], shown = false): Promise<string> {
   const result = await execa("ssh", [...batchSsh(requireSshConfig(choice)), runner, ...words], {
     cwd: PROJECT_ROOT,
     stdin: "ignore",
@@ -115,15 +110,18 @@ async function onServer(
     reject: false,
   });
   if (result.exitCode === 0) return result.stdout;
-  const said = result.stderr.trim().split("\n").at(-1) ?? "";
-  const [found = "", fix] = said.replace(/^backup: /, "").split("; do: ");
+  // As the runner ends: `backup: what is wrong; allowed: …; do: …`, of which the last two may be missing.
+  const lastLine = (result.stderr.trim().split("\n").at(-1) ?? "").replace(/^backup: /, "");
+  const [, found = lastLine, allowed, fix] = /^(.*?)(?:; allowed: (.*?))?(?:; do: (.*))?$/.exec(lastLine) ?? [];
   throw new OperatorError(
     result.exitCode === 255
       ? serverFault(choice.stack, result.stderr)
       : {
           key: `backup of stack ${choice.stack}`,
           found: /command not found|No such file/.test(found) ? "not installed on the server" : found,
-          fix: fix ?? `\`vpai up --stack ${choice.stack}\` installs and proves it again; what came of each item is above`,
+          ...(allowed !== undefined && { allowed }),
+          fix:
+            fix ?? `\`vpai up --stack ${choice.stack}\` installs and proves it again; what came of each item is above`,
         },
   );
 }

@@ -46,7 +46,10 @@ export function addBackup(program: Command): void {
     .option("--yes", "do not ask")
     .addHelpText(
       "after",
-      examples("vpai restore --service n8n --stack prod", "vpai restore --service n8n --at 2026-11-20T12:00 --stack prod"),
+      examples(
+        "vpai restore --service n8n --stack prod",
+        "vpai restore --service n8n --at 2026-11-20T12:00 --stack prod",
+      ),
     )
     .action(async ({ yes, ...options }: Flags & { service: string; snapshot?: string; at?: string; yes?: true }) => {
       await (await import("../backup/command.ts")).runRestore({ ...options, yes: yes === true });

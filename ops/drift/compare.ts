@@ -11,7 +11,11 @@ type Docker = Exclude<Actual["docker"], { error: string }>;
 /** Every difference, the server's own first: what is on it cannot be right before the server is. */
 export function compare(expected: Expected, actual: Actual): Drift[] {
   const { docker } = actual;
-  const host = [...compareHost(expected, actual), ...compareFirewall(expected, actual), ...compareSoftware(expected, actual)];
+  const host = [
+    ...compareHost(expected, actual),
+    ...compareFirewall(expected, actual),
+    ...compareSoftware(expected, actual),
+  ];
   const data = [...compareFiles(expected, actual), ...compareData(expected, actual)];
   if ("error" in docker) {
     const down = difference("Docker daemon", "running", docker.error, { kind: "bootstrap" });

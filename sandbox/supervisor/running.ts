@@ -17,10 +17,7 @@ export interface RunningWorld {
  * A sandbox whose supervisor answers and runs this code; undefined where anything is otherwise, and
  * `openWorld` has to see to it. Loads nothing: it is for a run that takes a second in all.
  */
-export async function findRunningWorld(
-  name: string,
-  clone = PROJECT_ROOT,
-): Promise<RunningWorld | undefined> {
+export async function findRunningWorld(name: string, clone = PROJECT_ROOT): Promise<RunningWorld | undefined> {
   const relativeDir = join(".vpai", name);
   const dir = join(clone, relativeDir);
   try {

@@ -20,7 +20,9 @@ export function decodeSettings(
 ): Decoded {
   const raw: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(config)) {
-    if (!(key in SECRET_SETTINGS)) raw[key] = decode(deprecated[key] ?? key, value);
+    const name = deprecated[key] ?? key;
+    const decoded = decode(name, value);
+    if (!(key in SECRET_SETTINGS || isUnset(name, decoded))) raw[key] = decoded;
   }
   const faults: Fault[] = [];
   const notices: string[] = [];
@@ -45,6 +47,13 @@ function bothNames(old: string, name: string): Fault {
 }
 
 const schemaOf = (name: string) => settingsSchema.shape[name as keyof typeof settingsSchema.shape];
+
+/** Pulumi.yaml has to give every setting a default: of an object that may be left out, it is one without fields. */
+function isUnset(name: string, value: unknown): boolean {
+  const isEmpty = typeof value === "object" && value !== null && Object.keys(value).length === 0;
+  const result = isEmpty && !Array.isArray(value) ? schemaOf(name)?.safeParse(undefined) : undefined;
+  return result?.success === true && result.data === undefined;
+}
 
 function isDefault(name: string, value: unknown): boolean {
   const schema = schemaOf(name);

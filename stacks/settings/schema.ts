@@ -153,9 +153,7 @@ export const settingsSchema = z.strictObject({
     .default(noDns.parse({ provider: "none" }))
     .describe("Who serves the DNS of the domain"),
   tls: tls.default(tls.parse({})).describe("Certificates of the public hosts"),
-  backup: backup
-    .optional()
-    .describe("Where every night's backup goes; without it there is none"),
+  backup: backup.optional().describe("Where every night's backup goes; without it there is none"),
   disabledServices: z
     .array(text("a service's name"), { error: "a list of services" })
     .default([])

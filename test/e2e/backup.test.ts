@@ -80,7 +80,9 @@ test(
     expect(await vpai("backups")).toMatch(/n8n\/database +\d+ s ago .* 2 .* saved/);
     const text = await stack.inside("node-exporter", 9100, "/metrics");
     expect(text.body).toContain('vpai_backup_failed{item="n8n/database"} 0');
-    expect(await stack.onServer("systemctl is-enabled vpai-backup.timer vpai-backup-upkeep.timer")).toBe("enabled\nenabled");
+    expect(await stack.onServer("systemctl is-enabled vpai-backup.timer vpai-backup-upkeep.timer")).toBe(
+      "enabled\nenabled",
+    );
   },
   5 * MINUTE,
 );
@@ -125,7 +127,10 @@ test(
     const before = await stack.containers();
     const refused = (...args: readonly string[]) => checkout.vpai(["restore", ...args, ...STACK]);
     expectRefusal(await refused("--service", "redis", "--yes"), ["service redis: nothing of it is saved", "allowed"]);
-    expectRefusal(await refused("--service", "n8n", "--at", "2020-01-01T00:00Z", "--yes"), ["before the first copy", "do:"]);
+    expectRefusal(await refused("--service", "n8n", "--at", "2020-01-01T00:00Z", "--yes"), [
+      "before the first copy",
+      "do:",
+    ]);
     expectRefusal(await refused("--service", "n8n"), ["stdin is not a terminal", "--yes"]);
     expect(await stack.containers()).toEqual(before);
   },

@@ -17,6 +17,7 @@ const cases = [
 
 /** What data or a product's own database depends on. */
 const PERMANENT = [
+  "backup-password",
   "grafana-admin-password",
   "grafana-secret-key",
   "litellm-salt-key",

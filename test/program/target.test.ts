@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { allDependencies, startupDependencies } from "../../components/service/plan/order.ts";
-import { planSecrets } from "../../components/service/plan/secrets.ts";
+import { stackSecrets } from "../../components/service/plan/secrets.ts";
 import { targetPlan, type PlannedService } from "../../ops/deploy/target-plan.ts";
 import { catalogue } from "../../stacks/catalogue.ts";
 import type { Recorded } from "../support/mocks.ts";
@@ -28,7 +28,7 @@ function targetsOf(service: string, known: readonly Recorded[]): Set<string> {
     services,
     known,
     stack: "prod",
-    secrets: Object.keys(planSecrets(catalogue)),
+    secrets: Object.keys(stackSecrets(catalogue)),
   });
   return new Set(flags.map((flag) => flag.replace("**::", "")));
 }

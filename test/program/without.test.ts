@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { allDependencies } from "../../components/service/plan/order.ts";
-import { planSecrets } from "../../components/service/plan/secrets.ts";
+import { stackSecrets } from "../../components/service/plan/secrets.ts";
 import { DEFAULT_SERVICES as catalogue } from "../support/core.ts";
 import type { Recorded } from "../support/mocks.ts";
 import { cleanUp, runProgram } from "../support/program.ts";
@@ -33,7 +33,7 @@ describe.each(leaves.map(({ name }) => [name]))("without %s", (name) => {
     const changed = [...whole].filter(([container, inputs]) => left.get(container) !== inputs);
     expect(changed.map(([container]) => container)).toEqual([`${name}-container`]);
     expect(left.size).toBe(whole.size - 1);
-    const permanent = Object.entries(planSecrets(catalogue)).flatMap(([secret, spec]) =>
+    const permanent = Object.entries(stackSecrets(catalogue)).flatMap(([secret, spec]) =>
       spec.permanent ? [`secrets-${secret}`] : [],
     );
     const kept = resources.filter(({ type, options }) => type === SECRET && options.protect === true);

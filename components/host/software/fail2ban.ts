@@ -39,8 +39,7 @@ const HOOKS = {
   forward: { table: "vpai-bans-forward", protocol: "tcp,udp" },
 } as const;
 
-const ignored = (trusted: readonly string[]): string =>
-  ["127.0.0.0/8", "::1", CONTAINER_RANGE, ...trusted].join(" ");
+const ignored = (trusted: readonly string[]): string => ["127.0.0.0/8", "::1", CONTAINER_RANGE, ...trusted].join(" ");
 
 /**
  * The ban closes every port, and ends connections that exist. It is refused with "prohibited", which a client reports as
@@ -87,12 +86,7 @@ function jails({ trusted, logs }: Fail2banArgs): string {
     mode: "aggressive",
   });
   const services = logs.map((log) =>
-    section(jailOf(log), {
-      ...jail(log.limit, trusted),
-      backend: "polling",
-      filter: jailOf(log),
-      logpath: log.path,
-    }),
+    section(jailOf(log), { ...jail(log.limit, trusted), backend: "polling", filter: jailOf(log), logpath: log.path }),
   );
   return ["# Written by vpai.", sshd, ...services].join("\n\n").concat("\n");
 }

@@ -14,7 +14,11 @@ export interface HostSoftwareArgs {
 
 /** Software of Debian's on the server itself. The run fails unless it is seen to work. */
 export class HostSoftware extends pulumi.ComponentResource {
-  constructor(name: string, { host, software, resource = HOST_SOFTWARE }: HostSoftwareArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    { host, software, resource = HOST_SOFTWARE }: HostSoftwareArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("vpai:host:HostSoftware", name, {}, opts);
     const script = readFileSync(join(import.meta.dirname, "../../../files/host/software.py"), "utf8");
     host.remoteCommand(

@@ -18,7 +18,7 @@ export interface Proof {
   readonly expect?: string;
 }
 
-/** Software of Debian's on the server itself, beside the containers: what is installed, configured, and proved to work. */
+/** Software of Debian's on the server itself, next to the containers: what is installed, configured, and proved to work. */
 export interface HostSoftware {
   /** Debian packages; what they recommend is not installed. */
   readonly packages: readonly string[];

@@ -14,7 +14,7 @@ const LOG_FILE = "access.log";
 
 /**
  * Requests that were answered with 401 or 403: wrong passwords, and hosts of the VPN asked from outside. The address comes
- * first in the line, whose time fail2ban has cut out, and quotes in what a client has sent are escaped: nobody can write another one's.
+ * first in the line, whose time fail2ban has cut out, and quotes in what a client has sent are escaped: no client can write the address of another.
  */
 export const REFUSALS: RefusalLog = {
   path: `log/${LOG_FILE}`,

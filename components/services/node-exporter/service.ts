@@ -7,7 +7,18 @@ const PORT = 9100;
 const LIMIT_MB = 48;
 
 /** The rest is of machines with hardware, or (uname, conntrack, netstat) of the container itself. */
-const COLLECTORS = ["cpu", "diskstats", "filefd", "filesystem", "loadavg", "meminfo", "os", "stat", "textfile", "vmstat"];
+const COLLECTORS = [
+  "cpu",
+  "diskstats",
+  "filefd",
+  "filesystem",
+  "loadavg",
+  "meminfo",
+  "os",
+  "stat",
+  "textfile",
+  "vmstat",
+];
 
 /** Kernel interfaces. Overlay is not among them: containers' mounts are left out by path, and a root may be one. */
 const NO_FILESYSTEMS =

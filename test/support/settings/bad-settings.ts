@@ -1166,7 +1166,7 @@ export const BAD_SETTINGS: readonly {
     change: { config: { domian: "ai.your.domain" } },
     message: [
       "vpai:domian: no such setting",
-      "  allowed: anthropicApiKey, dailyBudgetUsd, disabledServices, dns, domain, hetznerToken, imageLock, images, models, openaiApiKey, openclawTelegramToken, ovhApplicationKey, ovhApplicationSecret, ovhConsumerKey, owner, protect, retention, rootPassword, rootPrivateKey, size, ssh, telegramAllowFrom, timezone, tls, vpn, vpnAuthKey, vpnCidrs, vps",
+      "  allowed: anthropicApiKey, backup, backupAccessKey, backupHeartbeatUrl, backupSecretKey, dailyBudgetUsd, disabledServices, dns, domain, hetznerToken, imageLock, images, models, openaiApiKey, openclawTelegramToken, ovhApplicationKey, ovhApplicationSecret, ovhConsumerKey, owner, protect, retention, rootPassword, rootPrivateKey, size, ssh, telegramAllowFrom, timezone, tls, vpn, vpnAuthKey, vpnCidrs, vps",
       "  do: correct its name (domain?), or `./vpai pulumi --stack prod -- config rm 'vpai:domian'`",
     ],
   },
@@ -1175,7 +1175,7 @@ export const BAD_SETTINGS: readonly {
     change: { config: { "ssh.port": 2223 } },
     message: [
       "vpai:ssh.port: no such setting",
-      "  allowed: anthropicApiKey, dailyBudgetUsd, disabledServices, dns, domain, hetznerToken, imageLock, images, models, openaiApiKey, openclawTelegramToken, ovhApplicationKey, ovhApplicationSecret, ovhConsumerKey, owner, protect, retention, rootPassword, rootPrivateKey, size, ssh, telegramAllowFrom, timezone, tls, vpn, vpnAuthKey, vpnCidrs, vps",
+      "  allowed: anthropicApiKey, backup, backupAccessKey, backupHeartbeatUrl, backupSecretKey, dailyBudgetUsd, disabledServices, dns, domain, hetznerToken, imageLock, images, models, openaiApiKey, openclawTelegramToken, ovhApplicationKey, ovhApplicationSecret, ovhConsumerKey, owner, protect, retention, rootPassword, rootPrivateKey, size, ssh, telegramAllowFrom, timezone, tls, vpn, vpnAuthKey, vpnCidrs, vps",
       "  do: `./vpai pulumi --stack prod -- config rm 'vpai:ssh.port'`, and set it with --path",
     ],
   },

@@ -127,7 +127,9 @@ test(
     expect(JSON.parse(run("plan", "app").out)).toMatchObject({ items: [{ path: "app/data" }], stops: ["app", "user"] });
     const restored = run("restore", "app");
     expect(restored).toMatchObject({ code: 0, error: "" });
-    expect(restored.out).toMatch(/^saving app as it is\n.*\n {2}app\/data: 4 B of \S+ put back\napp is restored, and proved\n$/);
+    expect(restored.out).toMatch(
+      /^saving app as it is\n.*\n {2}app\/data: 4 B of \S+ put back\napp is restored, and proved\n$/,
+    );
     expect(text("data")).toBe("one\n");
     expect(text("docker.log")).toMatch(/stop --time 60 user\n[^]*start user\n/);
     // Back again by what was saved before; the newest usual copy stays the first.
@@ -163,7 +165,11 @@ test(
     run("run");
     put("data", "two\n");
     plan([fileItem("data", { restore: ["sh", "-c", `cat > ${at("data")}; touch ${at("half")}; sleep 60`] })]);
-    const killed = spawn("python3", ["-I", SCRIPT, "restore", "app"], { env: environment(), detached: true, stdio: "ignore" });
+    const killed = spawn("python3", ["-I", SCRIPT, "restore", "app"], {
+      env: environment(),
+      detached: true,
+      stdio: "ignore",
+    });
     await until("the restore is half done", 30_000, async () => existsSync(at("half")) || undefined);
     process.kill(-(killed.pid ?? 0), "SIGKILL");
     expect(text("data")).toBe("one\n");

@@ -90,7 +90,7 @@ test("the real user data leaves room below Hetzner's limit", () => {
     files: hostFiles(),
   });
   const text = renderCloudInit({ hostKey: { private: "x".repeat(400), public: DEPLOY_KEY }, bootstrap });
-  expect(Buffer.byteLength(text)).toBeLessThan(USER_DATA_LIMIT * 0.7);
+  expect(Buffer.byteLength(text)).toBeLessThan(USER_DATA_LIMIT * 0.75);
   expect(() =>
     renderCloudInit({ hostKey: { private: "x", public: "y" }, bootstrap: randomBytes(40_000).toString("hex") }),
   ).toThrow("Hetzner takes 32768");

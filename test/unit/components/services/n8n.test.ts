@@ -13,6 +13,7 @@ const environment = n8n.environment?.(context) ?? {};
 describe("n8n's environment", () => {
   test("is this", () => {
     expect(environment).toEqual({
+      DB_PING_TIMEOUT_MS: "20000",
       SSL_CERT_FILE: "/etc/ssl/certs/ca-certificates.crt",
       REQUESTS_CA_BUNDLE: "/etc/ssl/certs/ca-certificates.crt",
       NODE_EXTRA_CA_CERTS: "/etc/ssl/certs/ca-certificates.crt",

@@ -22,7 +22,7 @@ test("reads the server's files, read-only, where its flags look for them", () =>
 test("tells nothing that would be of its own container: its network, its name", () => {
   expect(plan.command).toContain("--collector.disable-defaults");
   expect(plan.command?.filter((word) => /^--collector\.\w+$/.test(word))).toEqual(
-    ["cpu", "diskstats", "filefd", "filesystem", "loadavg", "meminfo", "os", "stat", "vmstat"].map(
+    ["cpu", "diskstats", "filefd", "filesystem", "loadavg", "meminfo", "os", "stat", "textfile", "vmstat"].map(
       (name) => `--collector.${name}`,
     ),
   );

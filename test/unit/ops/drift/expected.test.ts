@@ -107,6 +107,7 @@ test("what the state records of a service", () => {
   if (expected === undefined) throw new Error("nothing is expected");
   const { installed: _installed, ...rest } = expected;
   expect(rest).toEqual({
+    software: {},
     stack: "prod",
     links: { app: "https://app.your.domain/" },
     access: { machineId: "42", address: "203.0.113.7", port: 2222, user: "deploy", hostKey: "host", privateKey: "key" },
