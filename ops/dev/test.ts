@@ -38,6 +38,8 @@ const tools: Readonly<Partial<Record<Layer, readonly Tool[]>>> = {
     ["/usr/bin/hcloud", "hcloud-cli"],
     ["/usr/lib/python3/dist-packages/hcloud", "python3-hcloud"],
     ["ssh", "openssh-client"],
+    ["/usr/bin/rclone", "rclone"],
+    ["/usr/bin/restic", "restic"],
     ["ps", "procps"],
   ],
   e2e: [

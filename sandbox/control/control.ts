@@ -21,6 +21,7 @@ export interface ControlOptions {
   readonly health: Readonly<Record<string, unknown>>;
   readonly world: Readonly<Record<string, unknown>>;
   publish(request: PublishRequest, report: (line: string) => void): Promise<Record<string, string>>;
+  openStorage(report: (line: string) => void): Promise<void>;
   powerCut(server: string): Promise<void>;
   inventory(): Promise<WorldInventory>;
   shutdown(): void;
@@ -60,6 +61,9 @@ export async function startControl(options: ControlOptions): Promise<{ close(): 
   app.post("/publish", async (request, reply) => {
     const wanted = publishSchema.parse(request.body);
     await stream(reply, (report) => options.publish(wanted, report));
+  });
+  app.post("/storage", async (_request, reply) => {
+    await stream(reply, (report) => options.openStorage(report));
   });
   app.post("/shutdown", (_request, reply) => {
     reply.raw.once("finish", () => options.shutdown());

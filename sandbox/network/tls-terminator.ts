@@ -36,6 +36,8 @@ export async function startFront({ host, port = 443, ca, sites }: FrontOptions):
     if (site) return site.answer(request, response);
     response.writeHead(421, { "content-type": "text/plain" }).end(`the sandbox is not ${name || "nobody"}\n`);
   });
+  // A large upload may take longer than Node's five minutes.
+  server.requestTimeout = 0;
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, host, resolve));
   return {
     port: (server.address() as { port: number }).port,

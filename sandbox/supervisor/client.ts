@@ -13,6 +13,7 @@ import { instanceOf, readWorldFile, type Instance, type WorldFile } from "./inst
 import type { WorldInventory } from "./inventory.ts";
 import { expectSubnet } from "../network/network.ts";
 import { launchSupervisor, stopSupervisor } from "./launch.ts";
+import { STORAGE_NAME } from "../storage/storage.ts";
 import { tearDown } from "./teardown.ts";
 import { hetznerEndpoint, worldEnv } from "./world-env.ts";
 
@@ -34,6 +35,8 @@ export interface World {
   readonly hetzner: { readonly endpoint: string; readonly token: string };
   /** The keys that the simulated model providers take. */
   readonly llm: { readonly anthropicKey: string; readonly openaiKey: string };
+  /** The simulated Object Storage, which serves once it has been opened, and the keys that it takes. */
+  readonly storage: { readonly endpoint: string; readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Certificate of the authority behind the names of the outside world at the gateway. */
   readonly caFile: string;
   /** Port on 127.0.0.1 that leads to the newest server's 443. */
@@ -45,6 +48,8 @@ export interface World {
    * repo:tag and the digest that it has here.
    */
   publish(pins: readonly string[], from: ImageSource, report?: (line: string) => void): Promise<Record<string, string>>;
+  /** Has the Object Storage serve; makes its image and its container if there is none. */
+  openStorage(report?: (line: string) => void): Promise<void>;
   inject(fault: FaultSpec): Promise<void>;
   clearFaults(): Promise<void>;
   /** The faults in force, as they were injected; `times` is what is left of it. */
@@ -130,10 +135,16 @@ function worldOf(instance: Instance, file: WorldFile, options: OpenOptions): Wor
     gateway: file.gateway,
     hetzner,
     llm: { anthropicKey: file.anthropicKey, openaiKey: file.openaiKey },
+    storage: {
+      endpoint: `https://${STORAGE_NAME}`,
+      accessKeyId: file.backupAccessKeyId,
+      secretAccessKey: file.backupSecretAccessKey,
+    },
     caFile: join(cacheDir(), "ca", "ca.crt"),
     port: file.port,
     images: file.images,
     publish: (pins, from, report = options.report) => callStream(file, "/publish", { pins, from }, report),
+    openStorage: async (report = options.report) => void (await callStream(file, "/storage", undefined, report)),
     inject: async (fault) => void (await call(file, "POST", "/faults", fault)),
     faults: () => call(file, "GET", "/faults"),
     clearFaults: async () => void (await call(file, "DELETE", "/faults")),

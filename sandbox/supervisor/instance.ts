@@ -63,6 +63,9 @@ const worldFileSchema = z.strictObject({
   /** The simulated model providers' API keys; empty in a file of the time before them. */
   anthropicKey: z.string().default(""),
   openaiKey: z.string().default(""),
+  /** The simulated Object Storage's keys; the same. */
+  backupAccessKeyId: z.string().default(""),
+  backupSecretAccessKey: z.string().default(""),
   /** Port on 127.0.0.1 that leads to the server's 443. */
   port: z.int(),
   created: z.string(),

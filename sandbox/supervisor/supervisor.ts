@@ -22,6 +22,7 @@ import { llmNames, newLlmKeys, openLlm } from "../llm/llm.ts";
 import { ensureNetwork } from "../network/network.ts";
 import { claimPidFile, releasePidFile } from "./pidfile.ts";
 import { registryNames } from "../registry/registry.ts";
+import { newStorageKeys, openStorage, STORAGE_NAME } from "../storage/storage.ts";
 import { DockerMachines } from "../vps/docker-machines.ts";
 import { worldRuleset } from "../vps/firewall.ts";
 import { ensureVpsImage } from "../vps/image.ts";
@@ -77,7 +78,7 @@ class Supervisor {
     const world = await this.#remember(last, { ...network, port: forwarder.port });
     const log = (part: string): Logger => this.#log.child({ part });
     const line = (part: string) => (text: string) => this.#log.info({ part }, text);
-    await this.#part("dns", () => startDns(host, new Set([...registryNames, ...llmNames, ...aptHosts])));
+    await this.#part("dns", () => startDns(host, new Set([...registryNames, ...llmNames, STORAGE_NAME, ...aptHosts])));
     await this.#part("apt", () => startAptProxy({ host, cache: join(cacheDir(), "apt"), log: log("apt") }));
     const images = await this.#part("registry", () =>
       openImages({
@@ -89,7 +90,14 @@ class Supervisor {
       }),
     );
     const llm = await this.#part("llm", () => openLlm({ keys: world, faults: this.#faults, log: line("llm") }));
-    await this.#part("front", () => startFront({ host, ca, sites: [images.site, ...llm.sites] }));
+    const storage = await openStorage({
+      docker: this.#docker,
+      instance,
+      subnet: world.subnet,
+      keys: world,
+      log: line("storage"),
+    });
+    await this.#part("front", () => startFront({ host, ca, sites: [images.site, ...llm.sites, storage.site] }));
     const hetzner = await this.#part("hetzner", () =>
       startHetzner({
         host,
@@ -118,6 +126,7 @@ class Supervisor {
         },
         world: { ...network, port: world.port, hetzner: hetzner.endpoint, debianImage },
         publish: (request, report) => images.publish(request, report),
+        openStorage: (report) => storage.open(report),
         powerCut: (server) => hetzner.powerCut(server),
         inventory: async () => ({ ...(await takeInventory(this.#docker, instance)), cloud: hetzner.inventory() }),
         shutdown: () => process.kill(process.pid, "SIGTERM"),
@@ -150,7 +159,7 @@ class Supervisor {
     last: WorldFile | undefined,
     now: Pick<WorldFile, "subnet" | "gateway" | "port">,
   ): Promise<WorldFile> {
-    const keys = newLlmKeys();
+    const keys = { ...newLlmKeys(), ...newStorageKeys() };
     const world = {
       instance: this.#instance.name,
       token: last?.token ?? randomBytes(32).toString("hex"),
@@ -158,6 +167,8 @@ class Supervisor {
       hetznerToken: last?.hetznerToken ?? randomBytes(32).toString("hex"),
       anthropicKey: last?.anthropicKey || keys.anthropicKey,
       openaiKey: last?.openaiKey || keys.openaiKey,
+      backupAccessKeyId: last?.backupAccessKeyId || keys.backupAccessKeyId,
+      backupSecretAccessKey: last?.backupSecretAccessKey || keys.backupSecretAccessKey,
       created: last?.created ?? new Date().toISOString(),
       ...(last?.images && { images: last.images }),
       ...now,

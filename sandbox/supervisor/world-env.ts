@@ -13,6 +13,8 @@ export const worldEnv = (
   HCLOUD_ENDPOINT: hetznerEndpoint(file),
   ANTHROPIC_API_KEY: file.anthropicKey,
   OPENAI_API_KEY: file.openaiKey,
+  BACKUP_ACCESS_KEY_ID: file.backupAccessKeyId,
+  BACKUP_SECRET_ACCESS_KEY: file.backupSecretAccessKey,
   VPAI_WORK: relativeDir,
   VPAI_PUBLIC_PORT: String(file.port),
   PULUMI_BACKEND_URL: `file://${join(dir, "state")}`,

@@ -7,7 +7,7 @@ import { LABEL, type Instance, type WorldFile } from "../supervisor/instance.ts"
 import type { FirewallRule, Machines, MachineSpec } from "../hetzner/state/machines.ts";
 import { containerName, containerOptions, snapshotTag, snapshotVolume, volumeName } from "./container.ts";
 import { serverRuleset } from "./firewall.ts";
-import { hasImage } from "./image.ts";
+import { hasImage } from "../debian-image.ts";
 import { applyRuleset, removeChains } from "./iptables.ts";
 import { writeSeed } from "./seed.ts";
 
