@@ -2,6 +2,7 @@ import { OperatorError } from "../../shared/errors.ts";
 import type { World } from "../../sandbox/supervisor/client.ts";
 import { mergeEnv, requireOwnShell, requireStack, SANDBOX, stackContext, type StackContext } from "../stack/context.ts";
 import { needsRecovery, recover } from "../recover/recover.ts";
+import { StackFile } from "../stack/config-file.ts";
 import { ensureTools } from "../stack/packages.ts";
 
 type Report = (line: string) => void;
@@ -53,7 +54,9 @@ async function openSandbox(instance: string, report: Report): Promise<World> {
   const { ensureDocker } = await import("../../toolchain/docker.ts");
   await ensureDocker(report);
   const { openWorld } = await import("../../sandbox/supervisor/client.ts");
-  return openWorld(instance, { report });
+  const world = await openWorld(instance, { report });
+  if (StackFile.read(SANDBOX).backup !== undefined) await world.openStorage(report);
+  return world;
 }
 
 /** Resolves what an interrupted run left, if there is anything. */
