@@ -13,13 +13,13 @@ const BOOTSTRAPPED = "bootstrapped";
 const PULLED = "pulled";
 /** With a product that migrates its database when it starts, and that is provisioned afterwards. */
 const WITH_LITELLM = [...CORE, "litellm"].toSorted();
-/** All ten moments; by default the six that differ most, because each takes most of a minute. */
+/** All ten moments; by default one of each part, because each takes more than a minute. */
 const ALL_MOMENTS = process.env["VPAI_TEST_KILLS"] === "all";
 /** Parts of a first `up`: where each begins, what the stack has, and the moments in it, as shares of the resources that it creates. */
 const PARTS = [
-  { name: "the server is made", from: EMPTY, services: CORE, moments: ALL_MOMENTS ? [0, 0.4, 0.8] : [0.4, 0.8] },
+  { name: "the server is made", from: EMPTY, services: CORE, moments: ALL_MOMENTS ? [0, 0.4, 0.8] : [0.8] },
   { name: "images are pulled", from: BOOTSTRAPPED, services: CORE, moments: ALL_MOMENTS ? [0, 0.5] : [0.5] },
-  { name: "containers are made", from: PULLED, services: CORE, moments: ALL_MOMENTS ? [0, 0.3, 0.6] : [0, 0.6] },
+  { name: "containers are made", from: PULLED, services: CORE, moments: ALL_MOMENTS ? [0, 0.3, 0.6] : [0.6] },
   {
     name: "a product migrates its database",
     from: PULLED,
