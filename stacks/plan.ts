@@ -55,6 +55,7 @@ export function planDeployment(settings: Settings, all: readonly ServiceDefiniti
   const secrets = stackSecrets(
     definitions,
     all.filter((each) => !definitions.includes(each)),
+    settings.backup !== undefined,
   );
   const directory = acmeDirectory(settings.tls.issuer);
   const context: ServiceContext = {

@@ -1,7 +1,13 @@
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { BACKUP_PASSWORD } from "../components/backup/credentials.ts";
-import { BACKUP_SOFTWARE, type BackupPlan, backupRunner, backupSoftware } from "../components/backup/plan.ts";
+import {
+  BACKUP_LEAVES,
+  BACKUP_SOFTWARE,
+  type BackupPlan,
+  backupRunner,
+  backupSoftware,
+} from "../components/backup/plan.ts";
 import { planRecords } from "../components/dns/plan.ts";
 import type { DnsRecord } from "../components/dns/record.ts";
 import { ZoneRecords } from "../components/dns/zone-records.ts";
@@ -50,14 +56,14 @@ export function buildPlatform(settings: Settings, plan: Plan, secret: SecretSour
     table: { ...plan.firewall, ports: hostPorts(plan.firewall) },
     mayClose: plan.mayClose,
   });
-  new HostSoftware("software", { host, software: plan.software });
+  const software = new HostSoftware("software", { host, software: plan.software });
   const secrets = new Secrets("secrets", {
     host,
     plan: plan.secrets,
     protect: settings.protect,
     provided: providedSecrets(settings, secret),
   });
-  if (plan.backup) buildBackup(host, plan.backup, secrets, secret);
+  if (plan.backup) buildBackup({ host, plan: plan.backup, secrets, secret, after: [software] });
   const images = new Images("images", { host, images: plan.images });
   const services = new Map<string, DockerService>();
   for (const definition of plan.services) {
@@ -113,7 +119,15 @@ function buildMachine(settings: Settings, { firewall }: Plan, secret: SecretSour
   }).machine;
 }
 
-function buildBackup(host: Host, plan: BackupPlan, secrets: Secrets, secret: SecretSource): HostSoftware {
+interface BackupParts {
+  readonly host: Host;
+  readonly plan: BackupPlan;
+  readonly secrets: Secrets;
+  readonly secret: SecretSource;
+  readonly after: readonly pulumi.Resource[];
+}
+
+function buildBackup({ host, plan, secrets, secret, after }: BackupParts): HostSoftware {
   const [accessKey, secretKey, heartbeat] = [
     secret("backupAccessKey"),
     secret("backupSecretKey"),
@@ -129,7 +143,14 @@ function buildBackup(host: Host, plan: BackupPlan, secrets: Secrets, secret: Sec
         runner,
       ),
     );
-  return new HostSoftware("backup", { host, software: pulumi.secret(software), resource: BACKUP_SOFTWARE });
+  return new HostSoftware("backup", {
+    host,
+    software: pulumi.secret(software),
+    resource: BACKUP_SOFTWARE,
+    leaves: BACKUP_LEAVES,
+    // After a lost state, the server has the only copy of the right password.
+    after: [...after, secrets.permanentGuard],
+  });
 }
 
 /** Secrets of the configuration for the products, by name. */

@@ -27,7 +27,8 @@ export interface PlannedItem {
   readonly service: string;
   readonly name: string;
   readonly dump: readonly string[];
-  readonly restore: readonly string[];
+  /** Without it, the copy is for a person to read. */
+  readonly restore?: readonly string[];
   /** `expect` is a regular expression of Python's. */
   readonly verify: { readonly argv: readonly string[]; readonly expect: string };
 }
@@ -49,6 +50,19 @@ const WEEKLY = "Sun 05:00";
 
 /** The resource that installs it. */
 export const BACKUP_SOFTWARE = "backup-installed";
+
+/** What goes when a stack does without backups; what was saved stays where it is. */
+export const BACKUP_LEAVES = {
+  units: ["vpai-backup.timer", "vpai-backup-upkeep.timer"],
+  files: [
+    "/usr/local/lib/vpai/backup",
+    "/etc/vpai/backup.json",
+    "/var/lib/vpai/backup.prom",
+    ...["vpai-backup", "vpai-backup-upkeep"].flatMap((name) =>
+      ["service", "timer"].map((kind) => `/etc/systemd/system/${name}.${kind}`),
+    ),
+  ],
+};
 
 /** Text of the program that runs on the server. */
 export const backupRunner = (): string => readFileSync(join(import.meta.dirname, "../../files/host/backup.py"), "utf8");
@@ -83,7 +97,7 @@ const planItem = (service: string, { name, dump, restore, verify }: BackupItem):
   service,
   name,
   dump,
-  restore,
+  ...(restore && { restore }),
   verify: { argv: verify.argv, expect: pythonPattern(verify.expect) },
 });
 
@@ -138,7 +152,7 @@ function unit(name: string, verb: string, description: string, calendar: string)
         "After=network-online.target docker.service",
         "[Service]",
         "Type=oneshot",
-        `ExecStart=${RUNNER} ${verb}`,
+        `ExecStart=${RUNNER} ${verb} --wait`,
         "Nice=10",
         "IOSchedulingClass=idle",
       ),

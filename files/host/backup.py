@@ -6,7 +6,8 @@ run [--accept-smaller] [SERVICE…]   saves every item, or those of some service
 upkeep                      forgets old snapshots, and checks the repository with a part of its data
 list                        {"repository", "items": […], "snapshots": […]}
 plan SERVICE [--snapshot ID] [--at TIME]      what `restore` would do; touches nothing
-restore SERVICE [--snapshot ID] [--at TIME]   saves the service as it is, puts the copies back, proves them; on failure puts back what it saved
+restore SERVICE [--snapshot ID] [--at TIME] [--without-safety]   saves the service as it is, puts the copies back, proves them; on failure
+                            puts back what it saved
 
 An item's copy goes from its dump to restic through this process. restic is ended before it can write a snapshot unless the dump
 ended well, is not empty, and is no less than half of the last: so no snapshot of a broken copy ever exists.
@@ -33,9 +34,13 @@ CACHE = os.environ.get("VPAI_CACHE", "/var/cache/vpai-restic")
 CHUNK = 1024 * 1024
 # Smaller copies vary by more than half for good reasons.
 SHRINK_FROM = 65536
-PROOF_SECONDS, HEALTHY_SECONDS = 60, 300
+PROOF_SECONDS, HEALTHY_SECONDS = 60, 600
+# Of a question to the repository: restic itself tries again for a quarter of an hour.
+ANSWER_SECONDS = 120
 KEEP = ["--keep-daily", "7", "--keep-weekly", "4", "--keep-monthly", "6", "--keep-yearly", "2"]
 CHECKED_PART = "5%"
+# What the metrics call it.
+UPKEEP = "upkeep"
 
 
 class Failed(Exception):
@@ -100,27 +105,33 @@ class Repository:
     def start(self, *words, **pipes):
         return subprocess.Popen(["restic", *self.options, *words], env=self.environment, **pipes)
 
-    def call(self, *words):
+    def call(self, *words, seconds=None):
         """What restic printed; fails with its own last words."""
         process = self.start(*words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        out, error = process.communicate()
+        try:
+            out, error = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            _, error = process.communicate()
+            raise Failed(f"restic {words[0]}: {self.environment['RESTIC_REPOSITORY']} does not answer within {seconds} s: "
+                         f"{reason(error.decode(errors='replace'))}") from None
         if process.returncode != 0:
             raise Failed(f"restic {words[0]}: {reason(error.decode(errors='replace'))}")
         return out.decode()
 
     def open(self):
         try:
-            self.call("cat", "config")
+            self.call("cat", "config", seconds=ANSWER_SECONDS)
             return False
         except Failed as error:
             if not re.search(r"no such file or directory|does not exist|NoSuchBucket|NoSuchKey", str(error)):
                 raise
-        self.call("init")
-        self.call("cat", "config")
+        self.call("init", seconds=ANSWER_SECONDS)
+        self.call("cat", "config", seconds=ANSWER_SECONDS)
         return True
 
     def snapshots(self):
-        found = json.loads(self.call("snapshots", "--json", "--host", self.host, "--tag", "vpai") or "[]") or []
+        found = json.loads(self.call("snapshots", "--json", "--no-lock", "--host", self.host, "--tag", "vpai", seconds=ANSWER_SECONDS) or "[]") or []
         return [
             {"id": each["short_id"], "time": each["time"], "path": each["paths"][0].strip("/"), "safety": "safety" in each["tags"]}
             for each in found
@@ -128,10 +139,11 @@ class Repository:
 
 
 def reason(text):
-    """restic explains itself in several lines; the one that begins with Fatal says what it is about."""
+    """restic explains itself in several lines, or, from 0.17 on, in JSON; the one that starts with Fatal has the reason."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    fatal = [line for line in lines if line.startswith("Fatal:")]
-    return " ".join((fatal[:1] or lines[-1:] or ["no output"])[0].split())
+    messages = [json.loads(line).get("message", "") for line in lines if line.startswith("{") and line.endswith("}")]
+    told = [line for line in lines if line.startswith(("Fatal:", "unable to", "repo already locked"))]
+    return " ".join((told[:1] or [each for each in messages if each][:1] or lines[:1] or ["no output"])[0].split())
 
 
 def path_of(item):
@@ -158,17 +170,28 @@ def save(repository, item, last, accept_smaller=False, safety=False):
             raise Failed(f"its dump has {size(count)}, and the last had {size(last)}; do: if that is right, `vpai backup {item['service']} --accept-smaller`")
         restic.stdin.close()
     except BrokenPipeError:
-        dump.kill()
+        end(dump)
     except BaseException:
         # Before its input ends: it would take what has come for the whole copy.
-        for process in (restic, dump):
-            process.kill()
-            process.wait()
+        restic.kill()
+        restic.wait()
+        end(dump)
         raise
     if restic.wait() != 0:
         raise Failed(f"restic backup: {reason(error.text())}")
     summary = next((each for each in map(json.loads, out.text().splitlines()) if each.get("message_type") == "summary"), {})
     return {"bytes": count, "seconds": round(time.monotonic() - began, 1), "snapshot": summary.get("snapshot_id", "")[:8]}
+
+
+def end(dump):
+    """With time to put right what it has changed: one that holds its service still lets it go."""
+    dump.stdout.close()
+    dump.terminate()
+    try:
+        dump.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        dump.kill()
+        dump.wait()
 
 
 def pump(source, target):
@@ -190,17 +213,23 @@ def chosen(plan, services):
 
 
 def run(plan, services, accept_smaller):
-    items = chosen(plan, services)
-    heartbeat(plan, "/start")
-    repository, results = Repository(plan), read_json(RESULTS, {})
-    take_back(repository)
+    items, whole = chosen(plan, services), not services
+    repository, results, failed = Repository(plan), read_json(RESULTS, {}), []
+    if whole:
+        heartbeat(plan, "/start")
     try:
         # Locks of processes that have ended, as after a power cut.
         repository.call("unlock")
+    except Failed:
+        if whole:
+            heartbeat(plan, "/fail")
+        raise
+    try:
+        take_back(repository)
     except Failed as error:
-        heartbeat(plan, "/fail")
-        raise error
-    failed = []
+        # The others are saved all the same.
+        failed.append("the restore that was cut off")
+        say(f"✗ {error}")
     for item in items:
         path = path_of(item)
         known = results.get(path, {})
@@ -213,8 +242,7 @@ def run(plan, services, accept_smaller):
             results[path] = {**known, "tried": time.time(), "error": str(error)}
             say(f"✗ {path}: {error}")
         remember(plan, results)
-    if not services:
-        # Of a part nothing follows for the whole.
+    if whole:
         heartbeat(plan, "/fail" if failed else "")
     if failed:
         raise Failed(f"{len(failed)} of {len(items)} items were not saved: {', '.join(failed)}")
@@ -224,11 +252,12 @@ def run(plan, services, accept_smaller):
 def remember(plan, results):
     write(RESULTS, json.dumps(results), 0o600)
     lines = ["# TYPE vpai_backup_last_success_timestamp_seconds gauge", "# TYPE vpai_backup_failed gauge", "# TYPE vpai_backup_bytes gauge"]
-    for item in plan["items"]:
-        result = results.get(path_of(item), {})
-        labels = f'{{item="{path_of(item)}"}}'
+    for path in [*map(path_of, plan["items"]), UPKEEP]:
+        result = results.get(path, {})
+        labels = f'{{item="{path}"}}'
         # What was never saved is as old as the plan.
-        lines.append(f"vpai_backup_last_success_timestamp_seconds{labels} {result.get('at') or os.stat(PLAN).st_mtime:.0f}")
+        if path != UPKEEP:
+            lines.append(f"vpai_backup_last_success_timestamp_seconds{labels} {result.get('at') or os.stat(PLAN).st_mtime:.0f}")
         lines.append(f"vpai_backup_failed{labels} {1 if result.get('error') else 0}")
         lines.append(f"vpai_backup_bytes{labels} {result.get('bytes') or 0}")
     write(METRICS, "\n".join(lines) + "\n", 0o644)
@@ -241,17 +270,25 @@ def heartbeat(plan, signal):
         return
     try:
         urllib.request.urlopen(url + signal, timeout=15).close()
-    except (OSError, ValueError) as error:
+    except Exception as error:
         say(f"! the heartbeat was not taken: {error.__class__.__name__}")
 
 
 def upkeep(plan):
-    repository = Repository(plan)
-    repository.call("unlock")
-    repository.call("forget", "--host", repository.host, "--tag", "vpai", "--group-by", "host,paths", *KEEP, "--prune")
-    say("old snapshots forgotten")
-    repository.call("check", "--read-data-subset", CHECKED_PART)
-    say(f"repository checked, with {CHECKED_PART} of its data")
+    repository, results = Repository(plan), read_json(RESULTS, {})
+    try:
+        repository.call("unlock")
+        # By tags too: what was saved before a restore takes no place of the night's copies.
+        repository.call("forget", "--host", repository.host, "--tag", "vpai", "--group-by", "host,paths,tags", *KEEP, "--prune")
+        say("old snapshots forgotten")
+        repository.call("check", "--read-data-subset", CHECKED_PART)
+        say(f"repository checked, with {CHECKED_PART} of its data")
+        results[UPKEEP] = {"at": time.time(), "error": None}
+    except Failed as error:
+        results[UPKEEP] = {**results.get(UPKEEP, {}), "error": str(error)}
+        raise
+    finally:
+        remember(plan, results)
 
 
 def moment(text):
@@ -261,7 +298,9 @@ def moment(text):
 
 def choose(plan, repository, service, snapshot, at):
     """[(item, snapshot)] of a service: the newest of each item, up to a moment, or the run that a snapshot belongs to."""
-    items = chosen(plan, [service])
+    items = [item for item in chosen(plan, [service]) if "restore" in item]
+    if not items:
+        raise Failed(f"service {service}: its copies are for a person to read; `up` makes the rest of it")
     mine = {path_of(item): item for item in items}
     found = [each for each in repository.snapshots() if each["path"] in mine]
     if not found:
@@ -332,21 +371,14 @@ def healthy(name):
         time.sleep(0.5)
 
 
-def restore(plan, service, snapshot, at):
+def restore(plan, service, snapshot, at, without_safety):
     repository = Repository(plan)
     repository.call("unlock")
     take_back(repository)
     pairs = choose(plan, repository, service, snapshot, at)
     running = docker("ps", "--format", "{{.Names}}").split()
-    if service not in running:
-        raise Failed(f"{service}: its container does not run; do: `vpai up`, then restore again")
     stopped = [name for name in plan["dependants"].get(service, []) if name in running]
-    say(f"saving {service} as it is")
-    safety = []
-    for item, _ in pairs:
-        saved = save(repository, item, None, accept_smaller=True, safety=True)
-        safety.append((item, {"id": saved["snapshot"], "time": datetime.now(timezone.utc).isoformat(), "path": path_of(item)}))
-    say(f"  snapshots {', '.join(each['id'] for _, each in safety)}")
+    safety = [] if without_safety else save_before(repository, service, [item for item, _ in pairs])
     write(JOURNAL, json.dumps({"service": service, "stopped": stopped, "safety": safety}), 0o600)
     try:
         for name in stopped:
@@ -356,10 +388,26 @@ def restore(plan, service, snapshot, at):
         why = str(error) or "interrupted"
         say(f"✗ {why}")
         take_back(repository)
-        raise Failed(f"{service} is as it was before: {why}") from error
-    resume(stopped)
+        raise Failed(f"{service} is as it was before: {why}" if safety else f"{service}: {why}") from error
+    # Before the others start: what they then write is not to be taken back.
     os.unlink(JOURNAL)
+    resume(stopped)
     say(f"{service} is restored, and proved")
+
+
+def save_before(repository, service, items):
+    """Snapshots of what a restore overwrites."""
+    say(f"saving {service} as it is")
+    safety = []
+    for item in items:
+        try:
+            saved = save(repository, item, None, accept_smaller=True, safety=True)
+        except Failed as error:
+            raise Failed(f"{path_of(item)} cannot be saved as it is now: {error}; "
+                         "do: if what it has now may be lost, the same command with --without-safety") from error
+        safety.append((item, {"id": saved["snapshot"], "time": datetime.now(timezone.utc).isoformat(), "path": path_of(item)}))
+    say(f"  snapshots {', '.join(each['id'] for _, each in safety)}")
+    return safety
 
 
 def take_back(repository):
@@ -367,10 +415,13 @@ def take_back(repository):
     journal = read_json(JOURNAL, None)
     if journal is None:
         return
-    say(f"putting back {journal['service']} as it was before the restore")
-    carry_out(repository, journal["safety"], journal["service"])
-    resume(journal["stopped"])
-    os.unlink(JOURNAL)
+    try:
+        if journal["safety"]:
+            say(f"putting back {journal['service']} as it was before the restore")
+            carry_out(repository, journal["safety"], journal["service"])
+        os.unlink(JOURNAL)
+    finally:
+        resume(journal["stopped"])
 
 
 def resume(names):
@@ -409,11 +460,15 @@ def words():
     some = verbs.add_parser("run")
     some.add_argument("--accept-smaller", action="store_true")
     some.add_argument("services", nargs="*")
+    for each in (some, verbs.choices["upkeep"]):
+        # For timers: a run that meets another one is not to be left out.
+        each.add_argument("--wait", action="store_true")
     for name in ("plan", "restore"):
         one = verbs.add_parser(name)
         one.add_argument("service")
         one.add_argument("--snapshot")
         one.add_argument("--at")
+    one.add_argument("--without-safety", action="store_true")
     return parser.parse_args()
 
 
@@ -432,7 +487,7 @@ def main():
         return listed(plan) if asked.verb == "list" else planned(plan, asked.service, asked.snapshot, asked.at)
     with open(LOCK, "w", encoding="utf-8") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if getattr(asked, "wait", False) else fcntl.LOCK_NB))
         except OSError as error:
             raise Failed("another backup or restore runs on this server; do: wait until it has ended") from error
         if asked.verb == "open":
@@ -443,7 +498,7 @@ def main():
         elif asked.verb == "upkeep":
             upkeep(plan)
         else:
-            restore(plan, asked.service, asked.snapshot, asked.at)
+            restore(plan, asked.service, asked.snapshot, asked.at, asked.without_safety)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Removes files with secrets, our scripts and settings, then, once the caller's se
 and the settings of sshd that are ours. Data stays unless it is asked for, with the fingerprints of its permanent secrets.
 stdout: one line of JSON: {"removed": [paths], "data": {"path", "size"} or null, "left": [lines], "access": what becomes of our way in}
 """
+import glob
 import json
 import os
 import pwd
@@ -22,6 +23,7 @@ DAEMON = BASE + "/etc/docker/daemon.json"
 SUDOERS = BASE + "/etc/sudoers.d/vpai"
 FIREWALL = (BASE + "/etc/systemd/system/vpai-firewall.service", STATE + "/firewall.nft", STATE + "/firewall.listed")
 UPKEEP = (BASE + "/etc/apt/apt.conf.d/52vpai-upgrades", BASE + "/etc/systemd/journald.conf.d/10-vpai.conf")
+BACKUP_TIMERS = ("vpai-backup.timer", "vpai-backup-upkeep.timer")
 USER = "deploy"
 
 # Its own unit, as it ends the session that starts it. Puts sshd's file back where the owner's ports do not answer.
@@ -100,6 +102,28 @@ def discard_firewall():
     return removed
 
 
+def discard_backup():
+    """What was saved stays where it is."""
+    units = [BASE + f"/etc/systemd/system/vpai-backup{each}" for each in (".timer", ".service", "-upkeep.timer", "-upkeep.service")]
+    found = [path for path in units if os.path.lexists(path)]
+    if found:
+        run("systemctl", "disable", "--now", *BACKUP_TIMERS)
+    paths = [*units, BASE + "/etc/vpai", BASE + "/var/cache/vpai-restic", STATE + "/backup.prom", STATE + "/backup-results.json"]
+    removed = [each for path in paths for each in discard(path)]
+    if found:
+        run("systemctl", "daemon-reload")
+    return removed
+
+
+def discard_bans():
+    """Our jails alone; without its log, one of them would keep fail2ban from starting."""
+    paths = [BASE + "/etc/fail2ban/jail.d/vpai.local", *sorted(glob.glob(BASE + "/etc/fail2ban/filter.d/vpai-*.conf"))]
+    removed = [each for path in paths for each in discard(path)]
+    if removed:
+        run("systemctl", "restart", "fail2ban")
+    return removed
+
+
 def shared_settings():
     """A file that had settings before ours were put among them is left to its owner."""
     if read(DAEMON) is None or "live-restore" not in read(DAEMON):
@@ -159,7 +183,7 @@ def leave_access():
 def main():
     plan = json.loads(sys.argv[1])
     require_unused()
-    removed = discard_firewall() + discard_files(plan["withData"])
+    removed = discard_backup() + discard_bans() + discard_firewall() + discard_files(plan["withData"])
     access, left = leave_access()
     print(json.dumps({"removed": removed, "data": data(), "left": shared_settings() + left, "access": access}))
 

@@ -11,6 +11,8 @@ import time
 
 # What is started a moment ago may not answer yet.
 PROOF_SECONDS = 30
+# Debian's own upgrades take minutes.
+LOCK_SECONDS = 600
 APT = ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3"]
 ENVIRONMENT = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
 
@@ -39,6 +41,18 @@ def require(*argv):
     return text
 
 
+def insist(*argv):
+    """Until it succeeds: dpkg does not wait for another installation, and neither does apt for the one that reads its lists."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        code, text = run(*argv)
+        if code == 0:
+            return
+        if time.monotonic() > deadline or not re.search("lock", text):
+            fail(f"`{' '.join(argv)}` failed: {last_line(text)}")
+        time.sleep(1)
+
+
 def installed(name):
     code, text = run("dpkg-query", "-W", "-f", "${db:Status-Status}", name)
     return code == 0 and text == "installed"
@@ -49,11 +63,11 @@ def install(packages):
     if not missing:
         return []
     # A power cut during an installation leaves packages half configured: apt refuses until dpkg has finished them.
-    require("dpkg", "--force-confdef", "--force-confold", "--configure", "-a")
+    insist("dpkg", "--force-confdef", "--force-confold", "--configure", "-a")
     words = [*APT, "-o", "Dpkg::Options::=--force-confold", "install", "--no-remove", "--no-install-recommends", *missing]
     if run(*words)[0] != 0:
-        require(*APT, "update")
-        require(*words)
+        insist(*APT, "update")
+        insist(*words)
     for name in missing:
         if not installed(name):
             fail(f"package {name} is not installed, although apt has said so")

@@ -40,10 +40,19 @@ interface RestoreOptions extends StackChoice {
   /** A moment: the newest copies up to then. */
   readonly at?: string;
   readonly yes: boolean;
+  /** Does not save first what is overwritten. */
+  readonly withoutSafety: boolean;
 }
 
 /** `vpai restore`. */
-export async function runRestore({ service, snapshot, at, yes, ...choice }: RestoreOptions): Promise<void> {
+export async function runRestore({
+  service,
+  snapshot,
+  at,
+  yes,
+  withoutSafety,
+  ...choice
+}: RestoreOptions): Promise<void> {
   requireBackup(choice);
   const words = [
     service,
@@ -60,10 +69,10 @@ export async function runRestore({ service, snapshot, at, yes, ...choice }: Rest
   }
   const screen = createScreen();
   const plan = JSON.parse(await onServer(choice, RUNNER, ["plan", ...words])) as RestorePlan;
-  screen.line(restoreText(service, choice.stack, plan));
+  screen.line(restoreText(service, choice.stack, plan, withoutSafety));
   if (!yes && !(await typed(`Overwrite them? Type "${service}" to continue: `, service)))
     return screen.line("nothing was changed");
-  await onServer(choice, LONG_RUN, ["restore", ...words], true);
+  await onServer(choice, LONG_RUN, ["restore", ...words, ...(withoutSafety ? ["--without-safety"] : [])], true);
   await checkServices(choice, plan.stops, (line) => screen.line(line));
 }
 
@@ -118,7 +127,9 @@ async function onServer(choice: StackChoice, runner: string, words: readonly str
       ? serverFault(choice.stack, result.stderr)
       : {
           key: `backup of stack ${choice.stack}`,
-          found: /command not found|No such file/.test(found) ? "not installed on the server" : found,
+          found: /vpai\/backup: (command not found|No such file)/.test(result.stderr)
+            ? "not installed on the server"
+            : found,
           ...(allowed !== undefined && { allowed }),
           fix:
             fix ?? `\`vpai up --stack ${choice.stack}\` installs and proves it again; what came of each item is above`,

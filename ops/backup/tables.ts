@@ -56,12 +56,19 @@ export function backupsTable({ repository, items, snapshots }: BackupList, now: 
 }
 
 /** What a restore overwrites, before it is asked for. */
-export function restoreText(service: string, stack: string, { items, stops }: RestorePlan): string {
+export function restoreText(
+  service: string,
+  stack: string,
+  { items, stops }: RestorePlan,
+  withoutSafety = false,
+): string {
   const others = stops.filter((each) => each !== service);
   return [
     `${service} on stack ${stack} is overwritten with:`,
-    ...items.map(({ path, snapshot, time }) => `  ${path} of ${time.slice(0, 19)}Z, snapshot ${snapshot}`),
-    `What it has now is saved first, and comes back if the restore fails.`,
+    ...items.map(
+      ({ path, snapshot, time }) => `  ${path} of ${new Date(time).toISOString().slice(0, 19)}Z, snapshot ${snapshot}`,
+    ),
+    withoutSafety ? "What it has now is lost." : "What it has now is saved first, and comes back if the restore fails.",
     ...(others.length === 0 ? [] : [`Stopped meanwhile: ${others.join(", ")}`]),
   ].join("\n");
 }

@@ -6,6 +6,14 @@ interface Flags {
   readonly instance: string;
 }
 
+interface RestoreFlags extends Flags {
+  readonly service: string;
+  readonly snapshot?: string;
+  readonly at?: string;
+  readonly yes?: true;
+  readonly withoutSafety?: true;
+}
+
 export function addBackup(program: Command): void {
   program
     .command("backup")
@@ -43,6 +51,7 @@ export function addBackup(program: Command): void {
     .addOption(instanceOption())
     .option("--snapshot <id>", "one snapshot; `vpai backups --json` lists them")
     .option("--at <time>", "the newest copies up to a moment, such as 2026-11-27T03:00")
+    .option("--without-safety", "do not save first what is overwritten: for data that cannot be read any more")
     .option("--yes", "do not ask")
     .addHelpText(
       "after",
@@ -51,7 +60,8 @@ export function addBackup(program: Command): void {
         "vpai restore --service n8n --at 2026-11-20T12:00 --stack prod",
       ),
     )
-    .action(async ({ yes, ...options }: Flags & { service: string; snapshot?: string; at?: string; yes?: true }) => {
-      await (await import("../backup/command.ts")).runRestore({ ...options, yes: yes === true });
+    .action(async ({ yes, withoutSafety, ...options }: RestoreFlags) => {
+      const { runRestore } = await import("../backup/command.ts");
+      await runRestore({ ...options, yes: yes === true, withoutSafety: withoutSafety === true });
     });
 }

@@ -96,9 +96,9 @@ export const SECRET_RULES: Readonly<Record<SecretKey, SecretRule>> = {
   backupSecretKey: {
     consumer: "the S3 service of vpai:backup",
     source: "https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html (SecretAccessKey)",
-    allowed: "the secret key that belongs to vpai:backupAccessKey: at least 32 characters",
+    allowed: "the secret key that belongs to vpai:backupAccessKey: at least 16 characters",
     fix: "it is shown once: make a new pair of keys at the service",
-    problem: (value) => (value.length < 32 ? `${length(value)}, too short` : undefined),
+    problem: (value) => (value.length < 16 ? `${length(value)}, too short` : undefined),
   },
   backupHeartbeatUrl: {
     consumer: "the backup on the server",

@@ -113,9 +113,9 @@ test(
 );
 
 test(
-  "Grafana, OpenClaw, Caddy and PostgreSQL's roles are put back over themselves, and nothing has drifted",
+  "Grafana, OpenClaw and Caddy are put back over themselves, and nothing has drifted",
   async () => {
-    for (const service of ["grafana", "openclaw", "caddy", "postgresql"]) await restore(service);
+    for (const service of ["grafana", "openclaw", "caddy"]) await restore(service);
     expect(await vpai("drift")).toContain("no drift");
   },
   6 * MINUTE,
@@ -131,6 +131,7 @@ test(
       "before the first copy",
       "do:",
     ]);
+    expectRefusal(await refused("--service", "postgresql", "--yes"), ["its copies are for a person to read", "do:"]);
     expectRefusal(await refused("--service", "n8n"), ["stdin is not a terminal", "--yes"]);
     expect(await stack.containers()).toEqual(before);
   },

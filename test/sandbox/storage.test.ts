@@ -7,6 +7,7 @@ import Docker from "dockerode";
 import { closeWorld, openWorld, type World } from "../../sandbox/supervisor/client.ts";
 import { instanceOf } from "../../sandbox/supervisor/instance.ts";
 import { livePid } from "../../sandbox/supervisor/pidfile.ts";
+import { openStorage } from "../../sandbox/storage/storage.ts";
 import { run } from "../../shared/exec.ts";
 import { eventually } from "./support/ssh.ts";
 import { traces } from "./support/traces.ts";
@@ -57,11 +58,19 @@ afterAll(async () => {
   await rm(home, { recursive: true });
 }, 60_000);
 
+test("a start that fails shows why, and leaves no container", async () => {
+  const keys = { backupAccessKeyId: "", backupSecretAccessKey: "" };
+  const storage = await openStorage({ docker: new Docker(), instance, subnet: world.subnet, keys, log: report });
+  await expect(storage.open(report)).rejects.toThrow(
+    /object storage did not start: its container ended\n.*ACCESS_KEY_ID: parameter null or not set/,
+  );
+  expect((await world.inventory()).containers).toEqual([]);
+}, 600_000);
+
 test("it is started when it is asked for, and not before", async () => {
   const { endpoint } = world.storage;
   const look = () => asInside(["curl", "-sS", "-w", "%{http_code}", "--cacert", world.caFile, endpoint]);
   expect(await look()).toBe("the sandbox's object storage is not open\n503");
-  expect((await world.inventory()).containers).toEqual([]);
   await Promise.all([world.openStorage(report), world.openStorage(report)]);
   expect(await look()).toMatch(/<ListAllMyBucketsResult .*200$/);
   expect(await world.inventory()).toMatchObject({
@@ -69,7 +78,7 @@ test("it is started when it is asked for, and not before", async () => {
     volumes: [],
     cloud: { servers: [] },
   });
-}, 600_000);
+}, 150_000);
 
 test("its keys are in the environment of the sandbox, and in no argument", async () => {
   const { accessKeyId, secretAccessKey } = world.storage;
@@ -149,7 +158,7 @@ test("its container that is started again has all that was stored", async () => 
   await new Docker().getContainer(`${instance.prefix}-storage`).restart({ t: 10 });
   await world.openStorage(report);
   expect(await rclone(["lsf", "hetzner:"])).toBe("backups/\nlarge/\nversions/");
-}, 60_000);
+}, 150_000);
 
 test("nothing of it is left once the sandbox is closed", async () => {
   expect((await traces(name)).join("\n")).toContain(`${instance.prefix}-storage`);

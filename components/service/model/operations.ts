@@ -8,8 +8,8 @@ export interface BackupItem {
   readonly name: string;
   /** Writes the copy to stdout. An empty one is a failure. */
   readonly dump: Argv;
-  /** Reads the copy from stdin, with the service's dependants stopped. */
-  readonly restore: Argv;
+  /** Reads the copy from stdin, with the service's dependants stopped. Left out: the copy is for a person to read. */
+  readonly restore?: Argv;
   /** After a restore into an empty service: prints what `expect` matches. */
   readonly verify: { readonly argv: Argv; readonly expect: RegExp };
 }

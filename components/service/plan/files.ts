@@ -43,10 +43,12 @@ export function planFiles(
   }));
   const config = definition.configDir ? { path: `${CONFIG_ROOT}/${name}`, files } : null;
   const fixed = config && { ...config, files: files.filter((_, index) => !specs[index]?.live) };
+  // A container that lacks a new mount cannot take files that name it: it is replaced, and not reloaded before.
+  const digested = reload && definition.data ? [fixed, definition.data] : fixed;
   const argv = (words: readonly string[]): string[] => words.map((word) => word.replaceAll("{image}", image));
   return {
     service: name,
-    digest: createHash("sha256").update(JSON.stringify(fixed)).digest("hex").slice(0, 16),
+    digest: createHash("sha256").update(JSON.stringify(digested)).digest("hex").slice(0, 16),
     owner: [user.uid, user.gid],
     data: (definition.data ?? []).map(({ path, mode }) => ({
       path: [DATA_ROOT, name, path].filter(Boolean).join("/"),

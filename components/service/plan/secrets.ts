@@ -43,15 +43,17 @@ export function planSecrets(
   );
 }
 
-/** Secrets of a deployment that no service has: the password of its backups, made before there are any, and kept after. */
-const PLATFORM_SECRETS: Readonly<Record<string, PlannedSecret>> = {
-  [BACKUP_PASSWORD]: { length: 40, permanent: true, active: true },
-};
-
-/** {@link planSecrets}, and what belongs to no service. */
-export const stackSecrets = (...services: Parameters<typeof planSecrets>): Record<string, PlannedSecret> => ({
-  ...PLATFORM_SECRETS,
-  ...planSecrets(...services),
+/**
+ * {@link planSecrets}, and what belongs to no service: the password of the backups. It is made before there are any, and kept
+ * after; the server knows it once it has them.
+ */
+export const stackSecrets = (
+  definitions: readonly ServiceDefinition[],
+  disabled: readonly ServiceDefinition[] = [],
+  hasBackup = false,
+): Record<string, PlannedSecret> => ({
+  [BACKUP_PASSWORD]: { length: 40, permanent: true, active: hasBackup },
+  ...planSecrets(definitions, disabled),
 });
 
 /** Runs `use` with placeholders, and returns the secrets that it revealed. */

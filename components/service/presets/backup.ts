@@ -22,30 +22,45 @@ export interface PostgresDump {
   readonly stop?: string;
 }
 
+/**
+ * What is there makes room and comes back if the copy cannot be read. A restore into it would not do: a newer version may
+ * have added tables that the copy does not know, and that refer to its own. The new schema is as PostgreSQL makes it from
+ * version 15 on.
+ */
+const ASIDE =
+  "alter schema public rename to before_restore; create schema public authorization pg_database_owner; grant usage on schema public to public";
+const FORGET = "drop schema before_restore cascade";
+const BACK = "drop schema public cascade; alter schema before_restore rename to public";
+
+/** GNU tar's exit code 1: a file changed while it was read, which files of a running service do. The archive is whole. */
+const liveTar = (words: string): Argv => ["sh", "-c", `tar ${words}; code=$?; [ $code -le 1 ] || exit $code`];
+
 /** A PostgreSQL database, dumped in PostgreSQL's custom format. */
 export function postgresDump(database: string, { verify, expect, role, stop }: PostgresDump): BackupItem {
   const owner = role === undefined ? [] : ["--no-owner", `--role=${role}`];
-  const restore = inDatabase(
+  const sql = (statements: string): string =>
+    inDatabase([], "psql", `--dbname=${database}`, "-q", "-v", "ON_ERROR_STOP=1", "-1", "-c", `'${statements}'`).join(
+      " ",
+    );
+  const fill = inDatabase(
     ["-i"],
     "pg_restore",
     `--dbname=${database}`,
-    "--clean",
-    "--if-exists",
     "--single-transaction",
     "--exit-on-error",
     ...owner,
   );
+  const restore = `${sql(ASIDE)} && { ${fill.join(" ")} && ${sql(FORGET)} || { ${sql(BACK)}; false; }; }`;
   return {
     name: "database",
     dump: inDatabase([], "pg_dump", "--format=custom", database),
-    restore:
+    restore: [
+      "sh",
+      "-c",
       stop === undefined
         ? restore
-        : [
-            "sh",
-            "-c",
-            `docker stop ${stop} >/dev/null && ${restore.join(" ")}; code=$?; docker start ${stop} >/dev/null && exit $code`,
-          ],
+        : `docker stop ${stop} >/dev/null && ${restore}; code=$?; docker start ${stop} >/dev/null && exit $code`,
+    ],
     verify: { argv: inDatabase([], "psql", `--dbname=${database}`, "-At", "-c", verify), expect },
   };
 }
@@ -55,7 +70,7 @@ export function dataTar(service: string, uid: number, exclude: readonly string[]
   const folder = `${DATA_ROOT}/${service}`;
   return {
     name: "files",
-    dump: ["tar", "-C", folder, ...exclude.map((pattern) => `--exclude=${pattern}`), "-c", "."],
+    dump: liveTar(["-C", folder, ...exclude.map((pattern) => `'--exclude=${pattern}'`), "-c", "."].join(" ")),
     restore: ["tar", "-C", folder, "--same-owner", "-xp"],
     verify: { argv: ["stat", "-c", "%u", folder], expect: new RegExp(`^${uid}$`, "m") },
   };

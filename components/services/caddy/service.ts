@@ -5,6 +5,7 @@ import { vpnSources } from "../../service/model/vpn.ts";
 import { publicOrigin } from "../../service/model/public-origin.ts";
 import { alerts, dashboards } from "./monitoring.ts";
 
+const HOST_DATA = "/opt/vpai/data/caddy";
 /** Where the image has its Caddyfile. */
 const CONFIG_DIR = "/etc/caddy";
 const DIRECTORIES = { XDG_DATA_HOME: "/data", XDG_CONFIG_HOME: "/config" };
@@ -68,9 +69,14 @@ export const caddy = defineService({
     items: [
       {
         name: "caddy.tar",
-        dump: ["tar", "-C", "/opt/vpai/data/caddy", "-c", "data"],
-        restore: ["tar", "-C", "/opt/vpai/data/caddy", "-x"],
-        verify: { argv: ["find", "/opt/vpai/data/caddy/data", "-name", "*.crt"], expect: /\.crt/ },
+        dump: ["sh", "-c", `tar -C ${HOST_DATA} -c data; code=$?; [ $code -le 1 ] || exit $code`],
+        // It holds its authority and certificates in memory.
+        restore: [
+          "sh",
+          "-c",
+          `mkdir -p ${HOST_DATA}/restoring && tar -C ${HOST_DATA}/restoring --same-owner -xp && docker stop caddy >&2 && rm -rf ${HOST_DATA}/data/caddy && mv ${HOST_DATA}/restoring/data/caddy ${HOST_DATA}/data/; code=$?; rm -rf ${HOST_DATA}/restoring; docker start caddy >&2 && exit $code`,
+        ],
+        verify: { argv: ["find", `${HOST_DATA}/data`, "-name", "*.crt"], expect: /\.crt/ },
       },
     ],
   },

@@ -18,7 +18,13 @@ const sqlite = (program: string): Argv => [
   `import sqlite3; db = sqlite3.connect("${DATABASE}"); ${program}`,
 ];
 
-const RESTORE = `sudo -n -u '#${USER}' python3 -I -c 'import sqlite3, sys; sqlite3.connect("${DATABASE}").executescript(sys.stdin.read())'`;
+/**
+ * Makes the new database next to the old one: it takes its place only when it is whole. By setpriv: sudo refuses a user that
+ * the server does not know.
+ */
+const RESTORE =
+  `setpriv --reuid=${USER} --regid=${USER} --clear-groups ` +
+  `python3 -I -c 'import sqlite3, sys; sqlite3.connect("${DATABASE}.new").executescript(sys.stdin.read())'`;
 
 /** Control server of the stack's own VPN: knows the members, gives them addresses, and the names of the admin hosts. */
 export const headscale = defineService({
@@ -62,14 +68,14 @@ export const headscale = defineService({
         restore: [
           "sh",
           "-c",
-          `docker stop headscale >&2 && sudo -n rm -f ${DATABASE}* && ${RESTORE}; code=$?; docker start headscale >&2 && exit $code`,
+          `rm -f ${DATABASE}.new && ${RESTORE} && docker stop headscale >&2 && rm -f ${DATABASE}-* && mv ${DATABASE}.new ${DATABASE}; code=$?; docker start headscale >&2 && exit $code`,
         ],
         verify: { argv: sqlite("print(db.execute('select count(*) from users').fetchone()[0])"), expect: /^[1-9]/ },
       },
       {
         name: "keys",
         dump: ["tar", "-C", "/opt/vpai/data/headscale", "-c", "noise_private.key"],
-        restore: ["tar", "-C", "/opt/vpai/data/headscale", "--same-owner", "-xp"],
+        restore: ["sh", "-c", "tar -C /opt/vpai/data/headscale --same-owner -xp && docker restart headscale >&2"],
         verify: { argv: ["stat", "-c", "%u", "/opt/vpai/data/headscale/noise_private.key"], expect: /^65532$/m },
       },
     ],
