@@ -190,8 +190,10 @@ const leave = (withData: boolean): string =>
 
 /** Files as a deployment leaves them. */
 const DEPLOYED =
-  "mkdir -p /opt/vpai/config/n8n/secrets /opt/vpai/data/n8n; echo secret > /opt/vpai/config/n8n/secrets/key; echo x > /opt/vpai/data/n8n/x; echo '{}' > /var/lib/vpai/permanent.json";
-const OURS = "/opt/vpai/config /opt/vpai/host /usr/local/lib/vpai /etc/docker/daemon.json";
+  "mkdir -p /opt/vpai/config/n8n/secrets /opt/vpai/data/n8n; echo secret > /opt/vpai/config/n8n/secrets/key; echo x > /opt/vpai/data/n8n/x; echo '{}' > /var/lib/vpai/permanent.json; " +
+  "mkdir -p /etc/vpai /etc/fail2ban/jail.d; for file in vpai/backup.json fail2ban/jail.d/vpai.local systemd/system/vpai-backup.timer; do echo x > /etc/$file; done; echo x > /var/lib/vpai/backup.prom";
+const OURS =
+  "/opt/vpai/config /opt/vpai/host /usr/local/lib/vpai /etc/docker/daemon.json /etc/vpai /etc/fail2ban/jail.d/vpai.local /etc/systemd/system/vpai-backup.timer";
 
 describe("a server that a stack leaves", () => {
   let on: On;
@@ -324,7 +326,7 @@ describe("a server that a stack leaves", () => {
       "tar cf - -T /dev/null | docker import - empty; docker create --name n8n --label vpai.service=n8n empty x",
     );
     expect((await on(leave(false), "deploy")).output).toBe("in use by container n8n");
-    expect((await on(`docker rm n8n > /dev/null; ls -d ${OURS} | wc -l`)).output).toBe("4");
+    expect((await on(`docker rm n8n > /dev/null; ls -d ${OURS} | wc -l`)).output).toBe("7");
   }, 30_000);
 
   test("keeps our way in where the owner's would go with it", async () => {
