@@ -1,12 +1,10 @@
-import { execa } from "execa";
 import { OperatorError } from "../../shared/errors.ts";
-import { PROJECT_ROOT } from "../../shared/paths.ts";
 import { requireChoice, type StackChoice } from "../deploy/open.ts";
 import { requireSshConfig } from "../deploy/ssh.ts";
 import { typed } from "../deletion/guarded-up.ts";
 import { checkServices } from "../smoke/command.ts";
 import { StackFile } from "../stack/config-file.ts";
-import { batchSsh, serverFault } from "../stack/server-ssh.ts";
+import { onServer } from "../stack/on-server.ts";
 import { createScreen } from "../stack/terminal.ts";
 import { type BackupList, backupsTable, type RestorePlan, restoreText } from "./tables.ts";
 
@@ -24,13 +22,13 @@ export async function runBackup({ services, acceptSmaller, ...choice }: BackupOp
   requireBackup(choice);
   services.forEach(requireWord);
   const words = ["run", ...(acceptSmaller ? ["--accept-smaller"] : []), ...services];
-  await onServer(choice, LONG_RUN, words, true);
+  await runner(choice, LONG_RUN, words, true);
 }
 
 /** `vpai backups`. */
 export async function runBackups({ json, ...choice }: StackChoice & { readonly json: boolean }): Promise<void> {
   requireBackup(choice);
-  const list = JSON.parse(await onServer(choice, RUNNER, ["list"])) as BackupList;
+  const list = JSON.parse(await runner(choice, RUNNER, ["list"])) as BackupList;
   process.stdout.write(json ? `${JSON.stringify(list, undefined, 2)}\n` : backupsTable(list, Date.now()));
 }
 
@@ -68,11 +66,11 @@ export async function runRestore({
     });
   }
   const screen = createScreen();
-  const plan = JSON.parse(await onServer(choice, RUNNER, ["plan", ...words])) as RestorePlan;
+  const plan = JSON.parse(await runner(choice, RUNNER, ["plan", ...words])) as RestorePlan;
   screen.line(restoreText(service, choice.stack, plan, withoutSafety));
   if (!yes && !(await typed(`Overwrite them? Type "${service}" to continue: `, service)))
     return screen.line("nothing was changed");
-  await onServer(choice, LONG_RUN, ["restore", ...words, ...(withoutSafety ? ["--without-safety"] : [])], true);
+  await runner(choice, LONG_RUN, ["restore", ...words, ...(withoutSafety ? ["--without-safety"] : [])], true);
   await checkServices(choice, plan.stops, (line) => screen.line(line));
 }
 
@@ -111,28 +109,23 @@ function requireMoment(text: string): string {
 }
 
 /** Runs the runner on the server; answers what it printed, or shows it as it comes. */
-async function onServer(choice: StackChoice, runner: string, words: readonly string[], shown = false): Promise<string> {
-  const result = await execa("ssh", [...batchSsh(requireSshConfig(choice)), runner, ...words], {
-    cwd: PROJECT_ROOT,
-    stdin: "ignore",
-    stdout: shown ? ["inherit", "pipe"] : "pipe",
-    reject: false,
+function runner(choice: StackChoice, program: string, words: readonly string[], shown = false): Promise<string> {
+  const { stack } = choice;
+  return onServer({
+    stack,
+    config: requireSshConfig(choice),
+    words: [program, ...words],
+    shown,
+    fault: (lastLine, all) => {
+      // As the runner ends: `backup: what is wrong; allowed: …; do: …`, of which the last two may be missing.
+      const text = lastLine.replace(/^backup: /, "");
+      const [, found = text, allowed, fix] = /^(.*?)(?:; allowed: (.*?))?(?:; do: (.*))?$/.exec(text) ?? [];
+      return {
+        key: `backup of stack ${stack}`,
+        found: /vpai\/backup: (command not found|No such file)/.test(all) ? "not installed on the server" : found,
+        ...(allowed !== undefined && { allowed }),
+        fix: fix ?? `\`vpai up --stack ${stack}\` installs and proves it again; what came of each item is above`,
+      };
+    },
   });
-  if (result.exitCode === 0) return result.stdout;
-  // As the runner ends: `backup: what is wrong; allowed: …; do: …`, of which the last two may be missing.
-  const lastLine = (result.stderr.trim().split("\n").at(-1) ?? "").replace(/^backup: /, "");
-  const [, found = lastLine, allowed, fix] = /^(.*?)(?:; allowed: (.*?))?(?:; do: (.*))?$/.exec(lastLine) ?? [];
-  throw new OperatorError(
-    result.exitCode === 255
-      ? serverFault(choice.stack, result.stderr)
-      : {
-          key: `backup of stack ${choice.stack}`,
-          found: /vpai\/backup: (command not found|No such file)/.test(result.stderr)
-            ? "not installed on the server"
-            : found,
-          ...(allowed !== undefined && { allowed }),
-          fix:
-            fix ?? `\`vpai up --stack ${choice.stack}\` installs and proves it again; what came of each item is above`,
-        },
-  );
 }

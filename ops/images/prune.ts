@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
 import { images } from "../../components/images.ts";
 import { type Fault, OperatorError } from "../../shared/errors.ts";
 import { tryImageRef } from "../../shared/image-ref.ts";
@@ -10,7 +9,7 @@ import { requireSshConfig } from "../deploy/ssh.ts";
 import { changedSomething } from "../smoke/scope.ts";
 import type { Summary } from "../engine/progress.ts";
 import { StackFile } from "../stack/config-file.ts";
-import { batchSsh, serverFault } from "../stack/server-ssh.ts";
+import { onServer } from "../stack/on-server.ts";
 import { bytes, planPrune, type PrunePlan, renderPlan, type ServerImages } from "./prune-plan.ts";
 
 interface Pruned {
@@ -22,7 +21,7 @@ interface Pruned {
 /** `vpai images prune`. */
 export async function runImagesPrune({ dryRun, ...choice }: StackChoice & { readonly dryRun: boolean }): Promise<void> {
   requireChoice(choice);
-  const server = onServer(choice.stack, requireSshConfig(choice));
+  const server = scriptOn(choice.stack, requireSshConfig(choice));
   const plan = planPrune(await server<ServerImages>({ mode: "look" }), repositoriesOf(choice.stack));
   process.stdout.write(dryRun ? renderPlan(plan) : `${await carryOut(plan, choice.stack, server)}\n`);
 }
@@ -45,7 +44,7 @@ export async function pruneAfterRun({ summary, report, ...choice }: AfterRun): P
 
 /** Prunes, and says what was freed. @param config the configuration for ssh, relative to the clone */
 export async function prune(stack: string, config: string): Promise<string> {
-  const server = onServer(stack, config);
+  const server = scriptOn(stack, config);
   return carryOut(planPrune(await server<ServerImages>({ mode: "look" }), repositoriesOf(stack)), stack, server);
 }
 
@@ -70,24 +69,21 @@ function repositoriesOf(stack: string): Set<string> {
 }
 
 /** Runs the script on the server. */
-function onServer(stack: string, config: string): Server {
+function scriptOn(stack: string, config: string): Server {
   return async <T>(plan: object): Promise<T> => {
-    const script = await readFile(join(PROJECT_ROOT, "files", "host", "images.py"), "utf8");
-    const result = await execa(
-      "ssh",
+    const printed = await onServer({
+      stack,
+      config,
       // The plan has no character that a shell reads within single quotes: ids, and names of services.
-      [...batchSsh(config), "sudo", "-n", "python3", "-I", "-", `'${JSON.stringify(plan)}'`],
-      { cwd: PROJECT_ROOT, input: script, reject: false, timeout: 300_000 },
-    );
-    if (result.exitCode === 0) return JSON.parse(result.stdout) as T;
-    throw new OperatorError(
-      result.exitCode === 255
-        ? serverFault(stack, result.stderr)
-        : {
-            key: `images of the server of stack ${stack}`,
-            found: result.timedOut ? "no answer within 300 s" : (result.stderr.trim().split("\n").at(-1) ?? ""),
-            fix: `\`vpai ssh --stack ${stack} docker image ls\`, then \`vpai images prune --stack ${stack}\` again`,
-          },
-    );
+      words: ["sudo", "-n", "python3", "-I", "-", `'${JSON.stringify(plan)}'`],
+      input: await readFile(join(PROJECT_ROOT, "files", "host", "images.py"), "utf8"),
+      seconds: 300,
+      fault: (found) => ({
+        key: `images of the server of stack ${stack}`,
+        found,
+        fix: `\`vpai ssh --stack ${stack} docker image ls\`, then \`vpai images prune --stack ${stack}\` again`,
+      }),
+    });
+    return JSON.parse(printed) as T;
   };
 }

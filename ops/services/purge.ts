@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { execa } from "execa";
 import { planSecrets } from "../../components/service/plan/secrets.ts";
 import { OperatorError } from "../../shared/errors.ts";
 import { catalogue, deployedServices } from "../../stacks/catalogue.ts";
@@ -10,7 +9,7 @@ import { createScreen } from "../stack/terminal.ts";
 import { requireSshConfig } from "../deploy/ssh.ts";
 import { requireChoice, type StackChoice } from "../deploy/open.ts";
 import { StackFile } from "../stack/config-file.ts";
-import { batchSsh, serverFault } from "../stack/server-ssh.ts";
+import { onServer } from "../stack/on-server.ts";
 import { PROJECT_ROOT } from "../../shared/paths.ts";
 
 interface PurgeOptions extends StackChoice {
@@ -33,14 +32,14 @@ export async function runPurge(options: PurgeOptions): Promise<void> {
     });
   }
   const screen = createScreen();
-  const found = await onServer(stack, config, plan);
+  const found = await runScript(stack, config, plan);
   const ownDatabase = catalogue.find(({ name }) => name === service)?.database?.name;
   if (ownDatabase !== undefined && database === undefined)
     screen.line(`its database stays: --database ${ownDatabase} removes it too`);
   if (found === "") return screen.line(`nothing of ${service} is left`);
   screen.line(`on the server of stack ${stack}, to be deleted permanently:\n${found}`);
   if (!yes && !(await typedBack(service))) return screen.line("nothing was removed");
-  await onServer(stack, config, { ...plan, mode: "remove" });
+  await runScript(stack, config, { ...plan, mode: "remove" });
   screen.line(`nothing of ${service} is left`);
 }
 
@@ -64,24 +63,17 @@ async function typedBack(service: string): Promise<boolean> {
 }
 
 /** Runs the script on the server; answers what it printed. */
-async function onServer(stack: string, config: string, plan: PurgePlan): Promise<string> {
-  const script = await readFile(join(PROJECT_ROOT, "files", "host", "purge.py"), "utf8");
-  const result = await execa("ssh", [...batchSsh(config), ...purgeCommand(plan)], {
-    cwd: PROJECT_ROOT,
-    input: script,
-    reject: false,
+async function runScript(stack: string, config: string, plan: PurgePlan): Promise<string> {
+  return onServer({
+    stack,
+    config,
+    words: purgeCommand(plan),
+    input: await readFile(join(PROJECT_ROOT, "files", "host", "purge.py"), "utf8"),
+    fault: (found) => ({
+      key: `data of ${plan.service}`,
+      found,
+      allowed: "what no container uses and no other service has",
+      fix: `\`vpai up --stack ${stack}\` removes the container of a service that was taken out; then purge again`,
+    }),
   });
-  if (result.exitCode === 0) return result.stdout;
-  const lastLine = result.stderr.trim().split("\n").at(-1) ?? "";
-  throw new OperatorError(
-    // ssh's own failures end so; the script's end with 1.
-    result.exitCode === 255
-      ? serverFault(stack, result.stderr)
-      : {
-          key: `data of ${plan.service}`,
-          found: lastLine,
-          allowed: "what no container uses and no other service has",
-          fix: `\`vpai up --stack ${stack}\` removes the container of a service that was taken out; then purge again`,
-        },
-  );
 }

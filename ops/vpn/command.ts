@@ -1,13 +1,11 @@
-import { execa } from "execa";
 import { membersCommand, membersScript, OWNER, SERVER_TAG } from "../../components/vpn/headscale.ts";
 import { planRoutes } from "../../components/service/plan/routes.ts";
 import { OperatorError } from "../../shared/errors.ts";
-import { PROJECT_ROOT } from "../../shared/paths.ts";
 import { deployedServices } from "../../stacks/catalogue.ts";
 import { requireChoice, type StackChoice } from "../deploy/open.ts";
 import { requireSshConfig } from "../deploy/ssh.ts";
 import { StackFile } from "../stack/config-file.ts";
-import { batchSsh, serverFault } from "../stack/server-ssh.ts";
+import { onServer } from "../stack/on-server.ts";
 import { joinText, MACHINE_NAME, type Member, membersTable } from "./members.ts";
 
 export type VpnOptions = StackChoice;
@@ -16,7 +14,7 @@ export type VpnOptions = StackChoice;
 export async function runVpnAdd(name: string, options: VpnOptions): Promise<void> {
   requireName(name);
   const file = requireOwnVpn(options);
-  const { url, key } = await onServer<{ url: string; key: string }>(options, "add", OWNER, name);
+  const { url, key } = await askHeadscale<{ url: string; key: string }>(options, "add", OWNER, name);
   const { port } = new URL(url);
   const address = { domain: file.domain ?? "", publicPort: port === "" ? 443 : Number(port) };
   const routes = planRoutes(deployedServices(file), address).filter(({ audience }) => audience === "vpn");
@@ -32,7 +30,7 @@ export async function runVpnAdd(name: string, options: VpnOptions): Promise<void
 /** `vpai vpn list`. */
 export async function runVpnList({ json, ...options }: VpnOptions & { readonly json: boolean }): Promise<void> {
   requireOwnVpn(options);
-  const members = await onServer<Member[]>(options, "list");
+  const members = await askHeadscale<Member[]>(options, "list");
   process.stdout.write(json ? `${JSON.stringify(members, undefined, 2)}\n` : membersTable(members));
 }
 
@@ -40,7 +38,7 @@ export async function runVpnList({ json, ...options }: VpnOptions & { readonly j
 export async function runVpnRemove(name: string, options: VpnOptions): Promise<void> {
   requireName(name);
   requireOwnVpn(options);
-  const { removed } = await onServer<{ removed: boolean }>(options, "remove", SERVER_TAG, name);
+  const { removed } = await askHeadscale<{ removed: boolean }>(options, "remove", SERVER_TAG, name);
   if (removed) return void process.stdout.write(`${name} is no longer a member\n`);
   throw new OperatorError({
     key: `vpai vpn remove ${name}`,
@@ -76,22 +74,19 @@ function requireOwnVpn(options: VpnOptions): StackFile {
 }
 
 /** Runs members.py on the server. Its words have no character that a shell reads. */
-async function onServer<T>(options: VpnOptions, ...words: readonly string[]): Promise<T> {
-  const config = requireSshConfig(options);
-  const result = await execa("ssh", [...batchSsh(config), membersCommand(...words)], {
-    cwd: PROJECT_ROOT,
+async function askHeadscale<T>(options: VpnOptions, ...words: readonly string[]): Promise<T> {
+  const { stack } = options;
+  const printed = await onServer({
+    stack,
+    config: requireSshConfig(options),
+    words: [membersCommand(...words)],
     input: membersScript(),
-    reject: false,
-    timeout: 120_000,
+    seconds: 120,
+    fault: (found) => ({
+      key: `VPN of stack ${stack}`,
+      found,
+      fix: `\`vpai drift --stack ${stack}\` says whether Headscale runs`,
+    }),
   });
-  if (result.exitCode === 0) return JSON.parse(result.stdout) as T;
-  throw new OperatorError(
-    result.exitCode === 255
-      ? serverFault(options.stack, result.stderr)
-      : {
-          key: `VPN of stack ${options.stack}`,
-          found: result.timedOut ? "no answer within 120 s" : (result.stderr.trim().split("\n").at(-1) ?? ""),
-          fix: `\`vpai drift --stack ${options.stack}\` says whether Headscale runs`,
-        },
-  );
+  return JSON.parse(printed) as T;
 }
