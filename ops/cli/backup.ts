@@ -6,6 +6,11 @@ interface Flags {
   readonly instance: string;
 }
 
+interface KitFlags extends Flags {
+  readonly out?: string;
+  readonly recipient?: string[];
+}
+
 interface RestoreFlags extends Flags {
   readonly service: string;
   readonly snapshot?: string;
@@ -63,5 +68,23 @@ export function addBackup(program: Command): void {
     .action(async ({ yes, withoutSafety, ...options }: RestoreFlags) => {
       const { runRestore } = await import("../backup/command.ts");
       await runRestore({ ...options, yes: yes === true, withoutSafety: withoutSafety === true });
+    });
+  program
+    .command("recovery-kit")
+    .summary("write what a restore from nothing needs into one encrypted file")
+    .description(
+      "The keys that data is encrypted with, the password of the backups, the stack file with its passphrase, and the state: encrypted by age, with a passphrase that is shown once, or for age's public keys.",
+    )
+    .addOption(stackOption())
+    .addOption(instanceOption())
+    .option("--out <file>", "the file that is made (default: vpai-<stack>-recovery.age)")
+    .option("--recipient <key...>", "public keys of age that open it, in place of a passphrase")
+    .addHelpText(
+      "after",
+      examples("vpai recovery-kit --stack prod", "vpai recovery-kit --stack prod --recipient age1… --out kit.age"),
+    )
+    .action(async ({ recipient, ...options }: KitFlags) => {
+      const { runRecoveryKit } = await import("../recovery-kit/command.ts");
+      await runRecoveryKit({ ...options, recipients: recipient ?? [] });
     });
 }

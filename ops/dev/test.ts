@@ -47,6 +47,7 @@ const tools: Readonly<Partial<Record<Layer, readonly Tool[]>>> = {
     ["/usr/bin/chromium", "chromium"],
     ["/usr/sbin/nft", "nftables"],
     ["/usr/bin/pebble", "pebble"],
+    ["age", "age"],
   ],
 };
 

@@ -10,7 +10,7 @@ import { ensureToolchain, originText } from "../../toolchain/toolchain.ts";
 import { openRunningStack, type StackChoice } from "../deploy/open.ts";
 import { inspect } from "../drift/inspect.ts";
 import { type Finding, renderFindings, serverFindings } from "./findings.ts";
-import { projectName, SANDBOX } from "../stack/context.ts";
+import { projectName, SANDBOX, type StackContext } from "../stack/context.ts";
 import { machineFaults } from "../stack/preflight.ts";
 import { isAlive } from "../recover/processes.ts";
 import { checkStack, stackInput } from "../settings/check.ts";
@@ -36,10 +36,19 @@ async function server(choice: StackChoice, report: (line: string) => void): Prom
     const rights = await dnsRights(choice.stack);
     const inspection = await inspect(context);
     const found = inspection ? serverFindings(choice.stack, inspection.drifts) : [{ name, found: "none yet" }];
-    return [...rights, ...found];
+    return [...rights, ...found, ...(inspection ? [await recoveryKit(context)] : [])];
   } catch (error) {
     return faultsOf(name, error);
   }
+}
+
+/** A stack whose keys are in no other place is lost with this machine. */
+async function recoveryKit(context: StackContext): Promise<Finding> {
+  const { stack } = context;
+  const { found, outdated } = await (await import("../recovery-kit/command.ts")).kitStatus(context);
+  const name = `recovery kit of ${stack}`;
+  if (!outdated || stack === SANDBOX) return { name, found };
+  return { name, found: `! ${found}: \`vpai recovery-kit --stack ${stack}\`` };
 }
 
 /** Tries what the keys of a DNS provider may do. */

@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { run } from "../../shared/exec.ts";
 import type { Checkout } from "../support/checkout.ts";
 import { ConvergedServer } from "../support/converged.ts";
 import { ask } from "../support/https.ts";
@@ -119,6 +121,27 @@ test(
     expect(await vpai("drift")).toContain("no drift");
   },
   6 * MINUTE,
+);
+
+test(
+  "the recovery kit is opened by stock age, and holds what opens the backups; it is not written over",
+  async () => {
+    const [identity, kit] = [join(checkout.dir, ".vpai/age.key"), join(checkout.dir, ".vpai/kit.age")];
+    const { output } = await checkout.run("age-keygen", ["-o", identity]);
+    const [recipient = ""] = /age1\w+/.exec(output) ?? [];
+    const make = ["recovery-kit", ...STACK, "--recipient", recipient, "--out", kit];
+    await checkout.expectVpai(make);
+    const opened = await run("age", ["-d", "-i", identity, kit]);
+    const { backups, permanentSecrets, state } = JSON.parse(opened.stdout) as Record<string, Record<string, unknown>>;
+    expect(backups).toEqual({
+      repository: "s3:https://fsn1.your-objectstorage.com/vpai-test/sandbox",
+      password: secrets["backup-password"],
+    });
+    expect(permanentSecrets).toMatchObject({ "n8n-encryption-key": secrets["n8n-encryption-key"] });
+    expect(Object.keys(state ?? {})).toContain("deployment");
+    expectRefusal(await checkout.vpai(make), ["which exists", "do:"]);
+  },
+  2 * MINUTE,
 );
 
 test(
