@@ -24,11 +24,11 @@ export interface PostgresDump {
 
 /**
  * What is there makes room and comes back if the copy cannot be read. A restore into it would not do: a newer version may
- * have added tables that the copy does not know, and that refer to its own. The new schema is as PostgreSQL makes it from
- * version 15 on.
+ * have added tables that the copy does not know, and that refer to its own. The new schema is as the program makes it: a
+ * database and its role have one name.
  */
-const ASIDE =
-  "alter schema public rename to before_restore; create schema public authorization pg_database_owner; grant usage on schema public to public";
+const aside = (database: string): string =>
+  `alter schema public rename to before_restore; create schema public authorization "${database}"`;
 const FORGET = "drop schema before_restore cascade";
 const BACK = "drop schema public cascade; alter schema before_restore rename to public";
 
@@ -50,7 +50,7 @@ export function postgresDump(database: string, { verify, expect, role, stop }: P
     "--exit-on-error",
     ...owner,
   );
-  const restore = `${sql(ASIDE)} && { ${fill.join(" ")} && ${sql(FORGET)} || { ${sql(BACK)}; false; }; }`;
+  const restore = `${sql(aside(database))} && { ${fill.join(" ")} && ${sql(FORGET)} || { ${sql(BACK)}; false; }; }`;
   return {
     name: "database",
     dump: inDatabase([], "pg_dump", "--format=custom", database),
