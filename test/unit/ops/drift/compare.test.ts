@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Actual } from "../../../../ops/drift/actual.ts";
 import { compare } from "../../../../ops/drift/compare.ts";
-import type { Expected } from "../../../../ops/drift/expected.ts";
+import { type Expected, sha256 } from "../../../../ops/drift/expected.ts";
 import { actionOf, planRepair } from "../../../../ops/drift/repair-plan.ts";
 import { statusDrift } from "../../../../ops/drift/server-status.ts";
 import {
@@ -32,6 +32,36 @@ const lines = (actual: Actual, from: Expected = expected): string[] =>
 
 test("a server that is as the last run left it has no difference", () => {
   expect(lines(clean)).toEqual([]);
+});
+
+test("software on the server that was stopped, removed or edited is installed and proved again", () => {
+  const fail2ban = {
+    packages: ["fail2ban"],
+    files: [{ path: "/etc/jail", mode: "0644", content: "jail" }],
+    logs: [],
+    units: ["fail2ban"],
+    proofs: [],
+  };
+  const wanted = { ...expected, software: { "software-installed": fail2ban } };
+  const jail = { kind: "file", mode: "0644", owner: [0, 0], sha256: sha256("jail") } as const;
+  const right: Actual = {
+    ...clean,
+    packages: { ...clean.packages, fail2ban: "installed" },
+    units: { ...clean.units, fail2ban: { enabled: "enabled", active: "active" } },
+    paths: { ...clean.paths, "/etc/jail": jail },
+  };
+  expect(lines(right, wanted)).toEqual([]);
+  const wrong: Actual = {
+    ...right,
+    packages: { ...right.packages, fail2ban: "not-installed" },
+    units: { ...right.units, fail2ban: { enabled: "enabled", active: "failed" } },
+    paths: { ...right.paths, "/etc/jail": null },
+  };
+  expect(lines(wrong, wanted)).toEqual([
+    "package fail2ban: installed → not-installed [set again]",
+    "unit fail2ban: enabled, active → enabled, failed [set again]",
+    "file /etc/jail: a file → not found [set again]",
+  ]);
 });
 
 test("a stack that has not run since servers have a firewall of their own expects none", () => {
