@@ -149,7 +149,7 @@ beforeAll(async () => {
         await store.add(lines(told, now), { story: `${alert} ${state} ${index}` });
   await store.flush();
 }, 300_000);
-afterAll(() => bench.clear());
+afterAll(() => bench.clear(), 120_000);
 
 /** Six hours, a sample a minute. */
 function lines(told: Told, now: number): string {

@@ -20,7 +20,7 @@ let bench: Bench;
 beforeAll(async () => {
   bench = await openBench(services.map(({ image }) => image.pin));
 }, 300_000);
-afterAll(() => bench.clear());
+afterAll(() => bench.clear(), 120_000);
 
 const limited = (definition: ServiceDefinition, limitMb: number): ServiceDefinition => ({
   ...definition,

@@ -48,7 +48,7 @@ beforeAll(async () => {
   for (const minutes of [4, 3, 2, 1, 0]) await scrape(Date.now() - minutes * 60_000);
   await store.flush();
 }, 300_000);
-afterAll(() => bench.clear());
+afterAll(() => bench.clear(), 120_000);
 
 async function scrape(milliseconds: number): Promise<void> {
   for (const definition of all) {

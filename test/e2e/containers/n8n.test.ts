@@ -47,7 +47,7 @@ beforeAll(async () => {
   }
   container = await startAsDefined(bench, n8n, { context, secrets });
 }, 10 * MINUTES);
-afterAll(() => bench.clear());
+afterAll(() => bench.clear(), 120_000);
 
 const ask: AskN8n = async (path, json, headers = {}) => {
   const sent = { method: "POST", headers: { ...headers, "content-type": "application/json" } };

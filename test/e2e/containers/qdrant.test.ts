@@ -26,7 +26,7 @@ beforeAll(async () => {
   bench = await openBench([qdrant.image.pin]);
   container = await startAsDefined(bench, qdrant, { context, secrets });
 }, 300_000);
-afterAll(() => bench.clear());
+afterAll(() => bench.clear(), 120_000);
 
 async function ask(method: string, path: string, json: unknown): Promise<unknown> {
   const response = await fetch(`http://${await bench.address(container)}:6333${path}`, {

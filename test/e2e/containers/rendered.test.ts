@@ -20,7 +20,7 @@ beforeAll(async () => {
     images.loki.pin,
   ]);
 }, 300_000);
-afterAll(() => bench.clear());
+afterAll(() => bench.clear(), 120_000);
 
 test.each([
   ["caddy", images.caddy.pin, ["caddy", "validate", "--config", "/etc/vpai/Caddyfile", "--adapter", "caddyfile"]],

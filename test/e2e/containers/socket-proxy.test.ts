@@ -14,7 +14,7 @@ beforeAll(async () => {
   container = await startAsDefined(bench, socketProxy, { context: testContext() });
   url = `http://${await bench.address(container)}:2375`;
 }, 300_000);
-afterAll(() => bench.clear());
+afterAll(() => bench.clear(), 120_000);
 
 const status = async (method: string, path: string): Promise<number> => {
   const stop = new AbortController();

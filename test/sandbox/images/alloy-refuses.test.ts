@@ -12,7 +12,7 @@ let bench: Bench;
 beforeAll(async () => {
   bench = await openBench([pin]);
 }, 300_000);
-afterAll(() => bench.clear());
+afterAll(() => bench.clear(), 120_000);
 
 describe("ends with", () => {
   test.each([

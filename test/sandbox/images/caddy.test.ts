@@ -13,7 +13,7 @@ let bench: Bench;
 beforeAll(async () => {
   bench = await openBench([pins.caddy]);
 }, 300_000);
-afterAll(() => bench.clear());
+afterAll(() => bench.clear(), 120_000);
 
 test("serves as an ordinary user, locked down, and reloads without a restart", async () => {
   const file = await bench.file("Caddyfile", site("one"), 1000);

@@ -34,7 +34,7 @@ beforeAll(async () => {
   ]);
   cadvisor = await start("cadvisor", [...host, ...socket, "--cgroupns", "host"]);
 }, 300_000);
-afterAll(() => bench.clear());
+afterAll(() => bench.clear(), 120_000);
 
 async function start(name: string, options: readonly string[]): Promise<string> {
   const container = await bench.start(name, pin, [...locked, ...options], flags);

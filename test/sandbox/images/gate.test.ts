@@ -11,7 +11,7 @@ let bench: Bench;
 beforeAll(async () => {
   bench = await openBench([pins.redis]);
 }, 300_000);
-afterAll(() => bench.clear());
+afterAll(() => bench.clear(), 120_000);
 
 const healthy = ["--health-cmd", "true", "--health-interval", "1s"];
 

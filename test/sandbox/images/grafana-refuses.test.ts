@@ -9,7 +9,7 @@ let runs = 0;
 beforeAll(async () => {
   bench = await openBench([grafanaPin]);
 }, 300_000);
-afterAll(() => bench.clear());
+afterAll(() => bench.clear(), 120_000);
 
 async function run(files: Readonly<Record<string, string>>, variables: Readonly<Record<string, string>>) {
   const options = await grafanaOptions(bench, `refused-${(runs += 1)}`, files, variables);

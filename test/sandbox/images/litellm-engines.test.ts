@@ -20,7 +20,7 @@ beforeAll(async () => {
   await untilExec(db, "pg_isready", "-h", "127.0.0.1");
   host = await bench.address(db);
 }, 300_000);
-afterAll(() => bench.clear());
+afterAll(() => bench.clear(), 120_000);
 
 describe("the schema engine", () => {
   const LEDGER =

@@ -13,7 +13,7 @@ beforeAll(async () => {
   const container = await startLoki(bench, ["--tmpfs", "/loki:uid=10001"]);
   loki = lokiClient(`http://${await bench.address(container)}:3100`);
 }, 300_000);
-afterAll(() => bench.clear());
+afterAll(() => bench.clear(), 120_000);
 
 describe("refuses", () => {
   test("old lines, lines from the future, long lines and lines without a label, and keeps the rest", async () => {

@@ -19,7 +19,7 @@ beforeAll(async () => {
   container = await startLoki(bench, mounts);
   loki = lokiClient(`http://${await bench.address(container)}:3100`);
 }, 300_000);
-afterAll(() => bench.clear());
+afterAll(() => bench.clear(), 120_000);
 
 test("runs locked down with the rendered file, and says that it is a fake", async () => {
   expect(await bench.exec(container, "/usr/bin/loki", "-health")).toBe("Loki is healthy");

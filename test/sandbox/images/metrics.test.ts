@@ -15,7 +15,7 @@ let bench: Bench;
 beforeAll(async () => {
   bench = await openBench(Object.values(images));
 }, 300_000);
-afterAll(() => bench.clear());
+afterAll(() => bench.clear(), 120_000);
 
 test.each([
   ["victoriametrics", images.victoriametrics, "0:0", ["/victoria-metrics-prod"], 8428, "/health"],

@@ -11,7 +11,7 @@ let bench: Bench;
 beforeAll(async () => {
   bench = await openBench([pins.postgres]);
 }, 300_000);
-afterAll(() => bench.clear());
+afterAll(() => bench.clear(), 120_000);
 
 const ready = (container: string) => untilExec(container, "pg_isready", "-h", "127.0.0.1");
 

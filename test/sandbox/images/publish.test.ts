@@ -12,7 +12,7 @@ let bench: Bench;
 beforeAll(async () => {
   bench = await openBench(all);
 }, 30 * 60_000);
-afterAll(() => bench.clear());
+afterAll(() => bench.clear(), 120_000);
 
 const publish = async (wanted: readonly string[]) => {
   const lines: string[] = [];

@@ -29,7 +29,7 @@ beforeAll(async () => {
   container = await bench.start("qdrant", pin, [...options, ...mounts.flatMap((each) => ["-v", each])], command);
   await untilReady();
 }, 300_000);
-afterAll(() => bench.clear());
+afterAll(() => bench.clear(), 120_000);
 
 /** By bash, as nothing else in the image speaks to a socket (P13). */
 const untilReady = (): Promise<string> =>

@@ -9,7 +9,7 @@ let bench: Bench;
 beforeAll(async () => {
   bench = await openBench([pins.redis, bookworm]);
 }, 300_000);
-afterAll(() => bench.clear());
+afterAll(() => bench.clear(), 120_000);
 
 test("runs locked down with an ACL file, refuses who is not in it, keeps its data over a restart", async () => {
   const acl = await bench.file(

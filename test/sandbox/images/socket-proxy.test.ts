@@ -8,7 +8,7 @@ let bench: Bench;
 beforeAll(async () => {
   bench = await openBench([pin]);
 }, 300_000);
-afterAll(() => bench.clear());
+afterAll(() => bench.clear(), 120_000);
 
 /** Starts it with some variables; answers what it says to requests. */
 async function proxy(
