@@ -30,10 +30,7 @@ const GRACE_MS = 15_000;
 
 /** What a layer's tests run besides what the toolchain and the sandbox bring. */
 const tools: Readonly<Partial<Record<Layer, readonly Tool[]>>> = {
-  unit: [
-    ["python3", "python3"],
-    ["restic", "restic"],
-  ],
+  unit: [["python3", "python3"]],
   sandbox: [
     ["/usr/bin/hcloud", "hcloud-cli"],
     ["/usr/lib/python3/dist-packages/hcloud", "python3-hcloud"],

@@ -1,13 +1,16 @@
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, test } from "@jest/globals";
-import { until } from "../../support/until.ts";
+import { until } from "../support/until.ts";
 
 // files/host/backup.py with the real restic, on a repository in a folder. `docker` is a stand-in: containers that are healthy.
 
-const SCRIPT = join(__dirname, "../../../files/host/backup.py");
+const SCRIPT = join(__dirname, "../../files/host/backup.py");
 const DOCKER = `#!/bin/sh
 echo "$*" >> "$HOME/docker.log"
 case $1 in ps) printf 'app\\nuser\\n' ;; inspect) echo healthy ;; esac
@@ -87,6 +90,54 @@ test(
     const env = { ...environment(), RESTIC_REPOSITORY: at("repository"), RESTIC_PASSWORD: "a password" };
     const stock = spawnSync("restic", ["dump", "latest", "/app/data"], { env, encoding: "utf8" });
     expect(stock.stdout).toBe("one\n");
+  },
+  MINUTE,
+);
+
+test(
+  "upkeep forgets all but one copy of a day, checks the repository, and raises its metric where that is damaged",
+  () => {
+    for (const word of ["one", "two"]) {
+      put("data", `${word}\n`);
+      run("run");
+    }
+    expect(snapshots()).toBe(2);
+    expect(run("upkeep")).toEqual({
+      code: 0,
+      out: "old snapshots forgotten\nrepository checked, with 5% of its data\n",
+      error: "",
+    });
+    expect(snapshots()).toBe(1);
+    expect(text("backup.prom")).toContain('vpai_backup_failed{item="upkeep"} 0\n');
+    rmSync(at("repository/index"), { recursive: true });
+    expect(run("upkeep").code).toBe(1);
+    expect(text("backup.prom")).toContain('vpai_backup_failed{item="upkeep"} 1\n');
+  },
+  MINUTE,
+);
+
+test(
+  "the heartbeat hears of each whole run: its start, and its end or its failure; of a part it hears nothing",
+  async () => {
+    const heard: string[] = [];
+    const receiver = createServer((request, response) => {
+      heard.push(request.url ?? "");
+      response.end();
+    }).listen(0, "127.0.0.1");
+    await once(receiver, "listening");
+    const { port } = receiver.address() as AddressInfo;
+    const runs = async (...words: readonly string[]): Promise<void> => {
+      const heartbeat = `http://127.0.0.1:${port}/ping`;
+      put("plan.json", JSON.stringify({ ...(JSON.parse(text("plan.json")) as object), heartbeat }));
+      await once(spawn("python3", ["-I", SCRIPT, ...words], { env: environment(), stdio: "ignore" }), "exit");
+    };
+    await runs("run", "app");
+    expect(heard).toEqual([]);
+    await runs("run");
+    plan([fileItem("missing")]);
+    await runs("run");
+    receiver.close();
+    expect(heard).toEqual(["/ping/start", "/ping", "/ping/start", "/ping/fail"]);
   },
   MINUTE,
 );
