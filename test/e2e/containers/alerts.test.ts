@@ -98,6 +98,14 @@ const stories: Readonly<Record<string, { well: readonly Told[]; ill: readonly To
     ],
     ill: [{ [`node_filesystem_files{${disk}}`]: always(1000), [`node_filesystem_files_free{${disk}}`]: always(50) }],
   },
+  BackupOverdue: {
+    well: [{ 'vpai_backup_last_success_timestamp_seconds{item="n8n/database"}': always(Date.now() / 1000 - 3600) }],
+    ill: [{ 'vpai_backup_last_success_timestamp_seconds{item="n8n/database"}': always(Date.now() / 1000 - 200_000) }],
+  },
+  BackupFailed: {
+    well: [{ 'vpai_backup_failed{item="n8n/database"}': always(0) }],
+    ill: [{ 'vpai_backup_failed{item="n8n/database"}': always(1) }],
+  },
   KilledForMemory: { well: [{ node_vmstat_oom_kill: always(3) }], ill: [{ node_vmstat_oom_kill: once }] },
   PostgresqlDown: { well: [{ pg_up: always(1) }], ill: [{ pg_up: always(0) }] },
   PostgresqlConnections: { well: [connections(60)], ill: [connections(85)] },
