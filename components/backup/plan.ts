@@ -48,27 +48,33 @@ const NIGHTLY = "03:00";
 /** Of forgetting and checking: at a time of its own, as both take long. */
 const WEEKLY = "Sun 05:00";
 
+const RUNNER = "/usr/local/lib/vpai/backup";
+const PLAN_FILE = "/etc/vpai/backup.json";
+const [RUN, UPKEEP] = ["vpai-backup", "vpai-backup-upkeep"] as const;
+const JOBS = [RUN, UPKEEP];
+const TIMERS = JOBS.map((job) => `${job}.timer`);
+const unitFile = (job: string, kind: "service" | "timer"): string => `/etc/systemd/system/${job}.${kind}`;
+
 /** The resource that installs it. */
 export const BACKUP_SOFTWARE = "backup-installed";
 
 /** What goes when a stack does without backups; what was saved stays where it is. */
 export const BACKUP_LEAVES = {
-  units: ["vpai-backup.timer", "vpai-backup-upkeep.timer"],
+  units: TIMERS,
   files: [
-    "/usr/local/lib/vpai/backup",
-    "/etc/vpai/backup.json",
+    RUNNER,
+    PLAN_FILE,
     "/var/lib/vpai/backup.prom",
-    ...["vpai-backup", "vpai-backup-upkeep"].flatMap((name) =>
-      ["service", "timer"].map((kind) => `/etc/systemd/system/${name}.${kind}`),
-    ),
+    ...JOBS.flatMap((job) => [unitFile(job, "service"), unitFile(job, "timer")]),
   ],
 };
 
 /** Text of the program that runs on the server. */
 export const backupRunner = (): string => readFileSync(join(import.meta.dirname, "../../files/host/backup.py"), "utf8");
 
-const RUNNER = "/usr/local/lib/vpai/backup";
-export const BACKUP_PLAN_FILE = "/etc/vpai/backup.json";
+/** As restic takes it. */
+export const repositoryOf = (stack: string, { endpoint, bucket }: BackupSettings): string =>
+  `s3:${endpoint}/${bucket}/${stack}`;
 
 export interface BackupArgs extends BackupSettings {
   readonly stack: string;
@@ -86,7 +92,7 @@ export function planBackup({ stack, endpoint, bucket, timezone, definitions }: B
     definitions.filter((each) => allDependencies(each, definitions).includes(name)).map((each) => each.name);
   return {
     stack,
-    repository: `s3:${endpoint}/${bucket}/${stack}`,
+    repository: repositoryOf(stack, { endpoint, bucket }),
     timezone,
     items,
     dependants: Object.fromEntries([...saved].map((name) => [name, dependantsOf(name)])),
@@ -115,7 +121,6 @@ export function backupSoftware(plan: BackupPlan, secrets: BackupSecrets, runner:
     stack,
     items,
     dependants,
-    options: [],
     environment: {
       RESTIC_REPOSITORY: repository,
       RESTIC_PASSWORD: password,
@@ -128,12 +133,12 @@ export function backupSoftware(plan: BackupPlan, secrets: BackupSecrets, runner:
     packages: ["restic"],
     files: [
       { path: RUNNER, mode: "0755", content: runner },
-      { path: BACKUP_PLAN_FILE, mode: "0600", content: `${JSON.stringify(file, undefined, 1)}\n` },
-      ...unit("vpai-backup", "run", "Backup of vpai", `*-*-* ${NIGHTLY}:00 ${timezone}`),
-      ...unit("vpai-backup-upkeep", "upkeep", "Upkeep of the backups of vpai", `${WEEKLY}:00 ${timezone}`),
+      { path: PLAN_FILE, mode: "0600", content: `${JSON.stringify(file, undefined, 1)}\n` },
+      ...unit(RUN, "run", "Backup of vpai", `*-*-* ${NIGHTLY}:00 ${timezone}`),
+      ...unit(UPKEEP, "upkeep", "Upkeep of the backups of vpai", `${WEEKLY}:00 ${timezone}`),
     ],
     logs: [],
-    units: ["vpai-backup.timer", "vpai-backup-upkeep.timer"],
+    units: TIMERS,
     proofs: [{ argv: [RUNNER, "open"], expect: "^repository (made|opened)$" }],
   };
 }
@@ -143,7 +148,7 @@ function unit(name: string, verb: string, description: string, calendar: string)
   const lines = (...text: readonly string[]): string => ["# Written by vpai.", ...text, ""].join("\n");
   return [
     {
-      path: `/etc/systemd/system/${name}.service`,
+      path: unitFile(name, "service"),
       mode: "0644",
       content: lines(
         "[Unit]",
@@ -158,7 +163,7 @@ function unit(name: string, verb: string, description: string, calendar: string)
       ),
     },
     {
-      path: `/etc/systemd/system/${name}.timer`,
+      path: unitFile(name, "timer"),
       mode: "0644",
       content: lines(
         "[Unit]",

@@ -100,10 +100,9 @@ class Repository:
     def __init__(self, plan):
         self.host = plan["stack"]
         self.environment = {**os.environ, **plan["environment"], "RESTIC_CACHE_DIR": CACHE, "RESTIC_PROGRESS_FPS": "0.2"}
-        self.options = plan["options"]
 
     def start(self, *words, **pipes):
-        return subprocess.Popen(["restic", *self.options, *words], env=self.environment, **pipes)
+        return subprocess.Popen(["restic", *words], env=self.environment, **pipes)
 
     def call(self, *words, seconds=None):
         """What restic printed; fails with its own last words."""

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { repositoryOf } from "../../components/backup/plan.ts";
 import { stackSecrets } from "../../components/service/plan/secrets.ts";
 import { OperatorError } from "../../shared/errors.ts";
 import { PROJECT_ROOT } from "../../shared/paths.ts";
@@ -91,7 +92,7 @@ async function partsOf(context: StackContext): Promise<KitParts> {
     ...(passphrase !== undefined && passphrase !== "" && { passphrase }),
     secrets,
     permanent: planned.flatMap(([name, { permanent }]) => (permanent && name in secrets ? [name] : [])),
-    ...(file.backup && { repository: `s3:${file.backup.endpoint}/${file.backup.bucket}/${stack}` }),
+    ...(file.backup && { repository: repositoryOf(stack, file.backup) }),
     state: JSON.parse(state) as unknown,
   };
 }

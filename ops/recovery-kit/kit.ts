@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { BACKUP_PASSWORD } from "../../components/backup/credentials.ts";
 
 /** What a recovery kit is made from. */
 export interface KitParts {
@@ -20,7 +21,7 @@ export interface KitParts {
 
 /** What is in a kit, once it is opened. */
 export function kitText({ secrets, permanent, repository, ...parts }: KitParts): string {
-  const password = secrets[PASSWORD];
+  const password = secrets[BACKUP_PASSWORD];
   return `${JSON.stringify(
     {
       about: ABOUT,
@@ -36,8 +37,6 @@ export function kitText({ secrets, permanent, repository, ...parts }: KitParts):
     2,
   )}\n`;
 }
-
-const PASSWORD = "backup-password";
 
 const ABOUT =
   "Recovery kit of a vpai stack. backups: what stock restic needs besides the bucket's keys. permanentSecrets: the keys that data is " +

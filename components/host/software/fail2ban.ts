@@ -1,17 +1,13 @@
+import type { RefusalLog } from "../../service/model/facets.ts";
 import { CONTAINER_RANGE } from "../networks.ts";
 import type { HostSoftware, Proof } from "./model.ts";
 
 /** A log in which the requests that a service has refused are found. */
-export interface WatchedLog {
+export interface WatchedLog extends RefusalLog {
   readonly service: string;
+  /** Absolute. */
   readonly path: string;
   readonly owner: { readonly uid: number; readonly gid: number };
-  /** fail2ban's regular expression of a refused request; `<ADDR>` is the client. */
-  readonly refusal: string;
-  /** fail2ban's pattern of the line's time. */
-  readonly time: string;
-  /** Refused requests within {@link WITHIN_SECONDS} that are too many. */
-  readonly limit: number;
 }
 
 export interface Fail2banArgs {
